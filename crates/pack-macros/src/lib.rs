@@ -1,0 +1,1 @@
+//! Procedural macros: derive(GraphValue), guest bindings, host bindings.

@@ -1,0 +1,1 @@
+//! Parser of interface text (WIT and its extensions) into pack-abi types.

@@ -1,0 +1,3 @@
+//! Benchmarks beside their baselines.
+
+fn main() {}

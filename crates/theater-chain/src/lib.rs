@@ -1,0 +1,1 @@
+//! Events, hashes, the journal and its verification; no engine, no async runtime.

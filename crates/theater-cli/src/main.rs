@@ -1,0 +1,3 @@
+//! The `theater` command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What an actor author depends on.

@@ -1,0 +1,1 @@
+//! The runtime: actors, handlers, recording and replay.

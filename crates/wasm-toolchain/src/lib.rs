@@ -1,0 +1,1 @@
+//! Finds or sets up the wasm32 target and builds guests.

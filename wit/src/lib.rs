@@ -1,0 +1,1 @@
+//! The interface files of theater:simple, as constants.

@@ -1,0 +1,3 @@
+//! `cargo xtask`: the checks and chores of this repository.
+
+fn main() {}

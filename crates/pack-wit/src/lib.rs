@@ -1,1 +1,155 @@
 //! Parser of interface text (WIT and its extensions) into pack-abi types.
+//!
+//! The text is WIT with four extensions: `value` (any graph value), `map<K, V>`, `set<T>`, and types that
+//! refer to themselves. What the Graph ABI cannot carry (resources, streams, futures, async functions) is
+//! refused with its position. Macros, the command line and hosts all read interfaces through [`parse`].
+
+mod ast;
+mod check;
+mod error;
+mod lexer;
+mod parser;
+mod parser_items;
+mod print;
+mod resolve;
+mod resolve_world;
+mod suggest;
+
+use pack_abi::types::Interface;
+
+pub use error::{ParseError, Place};
+pub use print::{print_interface, print_world};
+
+/// A file of interface text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The name that errors show, a path with `/`; files without `package` belong to the package of their folder.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Source {
+    /// Returns the source with this name and text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+}
+
+/// A package with everything in it resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// The name without version, e.g. `theater:simple`; empty for text that declares none.
+    pub name: String,
+    /// The version, if one is declared.
+    pub version: Option<String>,
+    /// Doc comment; empty if there is none.
+    pub docs: String,
+    /// The interfaces in the order of the text.
+    pub interfaces: Vec<Interface>,
+    /// The worlds in the order of the text.
+    pub worlds: Vec<World>,
+}
+
+/// What a package takes from its host and what it offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// The package that declares it, e.g. `my:actor`.
+    pub package: String,
+    /// The name as written.
+    pub name: String,
+    /// Doc comment; empty if there is none.
+    pub docs: String,
+    /// Interfaces that the package calls. Bare functions are in one with an empty name.
+    pub imports: Vec<Interface>,
+    /// Interfaces that the package implements. Bare functions are in one with an empty name.
+    pub exports: Vec<Interface>,
+    /// Interfaces of which only types are used, without their functions.
+    pub used: Vec<Interface>,
+    /// For each type that was copied into an interface: where it is defined.
+    pub origins: Vec<Origin>,
+}
+
+/// Says that a type of an interface is a copy of another interface's type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The interface that holds the copy.
+    pub interface: String,
+    /// The name of the copy.
+    pub name: String,
+    /// The interface that defines the type.
+    pub from: String,
+    /// The name there.
+    pub original: String,
+    /// Whether the text names the type (`use`), or it is only needed by such a type.
+    pub is_visible: bool,
+}
+
+/// All packages of a set of files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The packages; the first is that of the first file.
+    pub packages: Vec<Package>,
+}
+
+impl Document {
+    /// Returns the interface with this full name, e.g. `theater:simple/runtime`.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.packages.iter().flat_map(|package| &package.interfaces).find(|interface| interface.name == name)
+    }
+
+    /// Returns the world of this name in the first package (or, as `ns:package/world`, in any), or the
+    /// only world of the first package.
+    ///
+    /// # Errors
+    /// If there is no such world, or no name is given and there is not exactly one.
+    pub fn world(&self, name: Option<&str>) -> Result<&World, ParseError> {
+        let Some(main) = self.packages.first() else {
+            return Err(ParseError::unplaced("there is no interface text".to_owned()));
+        };
+        let Some(name) = name else {
+            return match main.worlds.as_slice() {
+                [world] => Ok(world),
+                [] => Err(ParseError::unplaced(format!("package `{}` declares no world", main.name))),
+                _ => Err(ParseError::unplaced(format!(
+                    "package `{}` declares several worlds ({}): say which one",
+                    main.name,
+                    list_names(main.worlds.iter().map(|world| world.name.as_str()))
+                ))),
+            };
+        };
+        let found = match name.rsplit_once('/') {
+            None => main.worlds.iter().find(|world| world.name == name),
+            Some((package, name)) => (self.packages.iter())
+                .filter(|candidate| candidate.name == package)
+                .find_map(|candidate| candidate.worlds.iter().find(|world| world.name == name)),
+        };
+        found.ok_or_else(|| ParseError::unplaced(format!("there is no world `{name}`")))
+    }
+}
+
+fn list_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Parses and resolves a set of files.
+///
+/// # Errors
+/// The first mistake, with its place in the text.
+///
+/// # Examples
+/// ```
+/// let source = pack_wit::Source::new("math.wit", "package a:b; interface math { double: func(n: s64) -> s64; }");
+/// let document = pack_wit::parse(&[source])?;
+/// assert_eq!(document.interface("a:b/math").map(|math| math.functions.len()), Some(1));
+/// # Ok::<(), pack_wit::ParseError>(())
+/// ```
+pub fn parse(sources: &[Source]) -> Result<Document, ParseError> {
+    let place = |fault: Box<error::Fault>| ParseError::at(sources, *fault);
+    let mut files = Vec::with_capacity(sources.len());
+    for (index, source) in sources.iter().enumerate() {
+        let tokens = lexer::tokenize(index, &source.text).map_err(place)?;
+        files.push(parser::parse_file(index, &source.text, tokens).map_err(place)?);
+    }
+    resolve::resolve(sources, files).map_err(place)
+}

@@ -1,0 +1,163 @@
+//! What the grammar cannot say: types that have values, aliases that end, keys that have an order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pack_abi::types::{Type, TypeDef, TypeDefKind};
+
+use crate::ast::{Definition, Key};
+use crate::error::Fault;
+
+/// Checks the types of one interface; `all` are its own and those copied into it.
+pub(crate) fn check_types(own: &[Definition], all: &[TypeDef]) -> Result<(), Box<Fault>> {
+    let by_name: BTreeMap<&str, &TypeDef> = all.iter().map(|def| (def.name.as_str(), def)).collect();
+    for definition in own {
+        if is_endless_alias(definition, &by_name) {
+            let name = &definition.name;
+            return Err(Fault::new(name.span, format!("alias `{}` is defined by itself", name.text))
+                .hint("a type that refers to itself is a `record` or `variant`"));
+        }
+    }
+    let buildable = buildable(all);
+    for definition in own {
+        if !buildable.contains(definition.name.text.as_str()) {
+            let name = &definition.name;
+            return Err(Fault::new(
+                name.span,
+                format!("`{}` contains itself and could never be built", name.text),
+            )
+            .hint("put it behind `option` or `list`, or give it a case without it"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the keys of maps and sets have an order.
+pub(crate) fn check_keys(keys: &[Key], all: &[TypeDef]) -> Result<(), Box<Fault>> {
+    let by_name: BTreeMap<&str, &TypeDef> = all.iter().map(|def| (def.name.as_str(), def)).collect();
+    for key in keys {
+        let mut seen = BTreeSet::new();
+        if let Some(what) = unordered_part(&key.ty, &by_name, &mut seen) {
+            return Err(Fault::new(key.span, format!("`{what}` has no order, so it cannot be in a key"))
+                .hint("keys are made of `bool`, integers, `char`, `string` and types built from them"));
+        }
+    }
+    Ok(())
+}
+
+fn is_endless_alias(definition: &Definition, by_name: &BTreeMap<&str, &TypeDef>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = Vec::new();
+    let TypeDefKind::Alias(target) = &definition.def.kind else { return false };
+    named_in(target, &mut open);
+    while let Some(name) = open.pop() {
+        if name == definition.name.text {
+            return true;
+        }
+        if let (true, Some(def)) = (seen.insert(name), by_name.get(name))
+            && let TypeDefKind::Alias(target) = &def.kind
+        {
+            named_in(target, &mut open);
+        }
+    }
+    false
+}
+
+/// Collects the names that a type mentions.
+pub(crate) fn named_in<'a>(ty: &'a Type, names: &mut Vec<&'a str>) {
+    match ty {
+        Type::Named(name) => names.push(name),
+        Type::List(inner) | Type::Option(inner) | Type::Set(inner) => named_in(inner, names),
+        Type::Result { ok, err } => {
+            for arm in [ok, err].into_iter().flatten() {
+                named_in(arm, names);
+            }
+        }
+        Type::Tuple(items) => items.iter().for_each(|item| named_in(item, names)),
+        Type::Map(key, value) => {
+            named_in(key, names);
+            named_in(value, names);
+        }
+        Type::Bool
+        | Type::U8
+        | Type::U16
+        | Type::U32
+        | Type::U64
+        | Type::S8
+        | Type::S16
+        | Type::S32
+        | Type::S64
+        | Type::F32
+        | Type::F64
+        | Type::Char
+        | Type::String
+        | Type::Value => {}
+    }
+}
+
+/// The types that have at least one finite value, by the least fixed point.
+fn buildable(all: &[TypeDef]) -> BTreeSet<&str> {
+    let mut known = BTreeSet::new();
+    loop {
+        let before = known.len();
+        for def in all {
+            let is_buildable = match &def.kind {
+                TypeDefKind::Alias(target) => has_value(target, &known),
+                TypeDefKind::Record(fields) => fields.iter().all(|field| has_value(&field.ty, &known)),
+                TypeDefKind::Variant(cases) => {
+                    cases.iter().any(|case| case.ty.as_ref().is_none_or(|ty| has_value(ty, &known)))
+                }
+                TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => true,
+            };
+            if is_buildable {
+                known.insert(def.name.as_str());
+            }
+        }
+        if known.len() == before {
+            return known;
+        }
+    }
+}
+
+fn has_value(ty: &Type, known: &BTreeSet<&str>) -> bool {
+    match ty {
+        Type::Named(name) => known.contains(name.as_str()),
+        Type::Tuple(items) => items.iter().all(|item| has_value(item, known)),
+        Type::Result { ok, err } => {
+            [ok, err].into_iter().any(|arm| arm.as_ref().is_none_or(|ty| has_value(ty, known)))
+        }
+        _ => true,
+    }
+}
+
+/// The part of a type that has no order, if there is one.
+fn unordered_part<'a>(
+    ty: &'a Type,
+    by_name: &BTreeMap<&str, &'a TypeDef>,
+    seen: &mut BTreeSet<&'a str>,
+) -> Option<&'static str> {
+    match ty {
+        Type::F32 => Some("f32"),
+        Type::F64 => Some("f64"),
+        Type::Value => Some("value"),
+        Type::Named(name) if seen.insert(name) => match &by_name.get(name.as_str())?.kind {
+            TypeDefKind::Alias(target) => unordered_part(target, by_name, seen),
+            TypeDefKind::Record(fields) => {
+                fields.iter().find_map(|field| unordered_part(&field.ty, by_name, seen))
+            }
+            TypeDefKind::Variant(cases) => cases
+                .iter()
+                .filter_map(|case| case.ty.as_ref())
+                .find_map(|ty| unordered_part(ty, by_name, seen)),
+            TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => None,
+        },
+        Type::List(inner) | Type::Option(inner) | Type::Set(inner) => unordered_part(inner, by_name, seen),
+        Type::Result { ok, err } => {
+            [ok, err].into_iter().flatten().find_map(|arm| unordered_part(arm, by_name, seen))
+        }
+        Type::Tuple(items) => items.iter().find_map(|item| unordered_part(item, by_name, seen)),
+        Type::Map(key, value) => {
+            unordered_part(key, by_name, seen).or_else(|| unordered_part(value, by_name, seen))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,538 @@
+//! Names to definitions: packages, interfaces, and the types that one takes from another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pack_abi::types::{Case, Field, Function, Interface, Param, Type, TypeDef, TypeDefKind};
+
+use crate::ast::{self, Name, PackageName, Path};
+use crate::check::{check_keys, check_types, named_in};
+use crate::error::{Fault, Span};
+use crate::parser::Parsed;
+use crate::parser_items::near_type;
+use crate::suggest::nearest;
+use crate::{Document, Origin, Package, Source};
+
+/// How many interfaces or worlds may build on each other in a row.
+const TRAIL_MAX: usize = 64;
+
+/// One package of all files that belong to it.
+pub(crate) struct PackageSyntax {
+    name: String,
+    version: Option<String>,
+    docs: String,
+    pub(crate) interfaces: Vec<(ast::Interface, Scope)>,
+    pub(crate) worlds: Vec<(ast::World, Scope)>,
+}
+
+/// Where names are looked up: a package, and the `use` lines of one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    pub(crate) package: usize,
+    file: usize,
+}
+
+/// Identifies an interface: package and position in it.
+pub(crate) type InterfaceId = (usize, usize);
+
+/// An interface with its types, and where those come from that are not its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) interface: Interface,
+    pub(crate) origins: Vec<Origin>,
+}
+
+pub(crate) struct Resolver {
+    pub(crate) packages: Vec<PackageSyntax>,
+    files: Vec<Vec<ast::TopUse>>,
+    done: BTreeMap<InterfaceId, Resolved>,
+    trail: Vec<InterfaceId>,
+}
+
+/// Resolves all files together.
+pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Parsed<Document> {
+    let mut resolver = Resolver::collect(sources, files)?;
+    let mut packages = Vec::new();
+    for index in 0..resolver.packages.len() {
+        let mut interfaces = Vec::new();
+        for position in 0..resolver.packages[index].interfaces.len() {
+            interfaces.push(resolver.interface((index, position))?.interface);
+        }
+        let mut worlds = Vec::new();
+        for position in 0..resolver.packages[index].worlds.len() {
+            worlds.push(crate::resolve_world::world(&mut resolver, (index, position))?);
+        }
+        let syntax = &resolver.packages[index];
+        packages.push(Package {
+            name: syntax.name.clone(),
+            version: syntax.version.clone(),
+            docs: syntax.docs.clone(),
+            interfaces,
+            worlds,
+        });
+    }
+    Ok(Document { packages })
+}
+
+/// Packages
+impl Resolver {
+    fn collect(sources: &[Source], files: Vec<ast::File>) -> Parsed<Self> {
+        let folders = folder_packages(sources, &files);
+        let mut resolver =
+            Self { packages: Vec::new(), files: Vec::new(), done: BTreeMap::new(), trail: Vec::new() };
+        for (source, file) in sources.iter().zip(files) {
+            for (index, part) in file.parts.into_iter().enumerate() {
+                let is_empty = part.interfaces.is_empty() && part.worlds.is_empty();
+                if index == 0 && part.package.is_none() && is_empty {
+                    continue;
+                }
+                let inherited = folders.get(folder(&source.name)).cloned().flatten().filter(|_| index == 0);
+                resolver.add(part, inherited)?;
+            }
+        }
+        Ok(resolver)
+    }
+
+    fn add(&mut self, part: ast::Part, inherited: Option<PackageName>) -> Parsed<()> {
+        let (name, version) = match part.package.or(inherited) {
+            Some(package) => (package.name, package.version),
+            None => (String::new(), None),
+        };
+        let known = self.packages.iter().position(|other| other.name == name && other.version == version);
+        let package = known.unwrap_or_else(|| {
+            let docs = String::new();
+            self.packages.push(PackageSyntax {
+                name,
+                version,
+                docs,
+                interfaces: Vec::new(),
+                worlds: Vec::new(),
+            });
+            self.packages.len() - 1
+        });
+        let scope = Scope { package, file: self.files.len() };
+        self.files.push(part.uses);
+        let syntax = &mut self.packages[package];
+        if syntax.docs.is_empty() {
+            syntax.docs = part.docs;
+        }
+        for interface in part.interfaces {
+            syntax.refuse_twin(&interface.name)?;
+            syntax.interfaces.push((interface, scope));
+        }
+        for world in part.worlds {
+            syntax.refuse_twin(&world.name)?;
+            syntax.worlds.push((world, scope));
+        }
+        Ok(())
+    }
+
+    fn find_package(&self, wanted: &PackageName) -> Parsed<usize> {
+        let of_name = |index: &usize| self.packages[*index].name == wanted.name;
+        let same_name: Vec<usize> = (0..self.packages.len()).filter(of_name).collect();
+        let exact = same_name.iter().copied().find(|index| self.packages[*index].version == wanted.version);
+        match (exact, &wanted.version, same_name.as_slice()) {
+            (Some(index), _, _) | (None, None, &[index]) => Ok(index),
+            (None, None, [_, _, ..]) => {
+                let fault =
+                    Fault::new(wanted.span, format!("there are several versions of `{}`", wanted.name));
+                Err(fault.hint("say which one: `ns:package/interface@1.2.3`"))
+            }
+            (None, Some(version), [_, ..]) => {
+                let known: Vec<&str> = same_name
+                    .iter()
+                    .map(|index| self.packages[*index].version.as_deref().unwrap_or("without a version"))
+                    .collect();
+                let fault =
+                    Fault::new(wanted.span, format!("there is no version {version} of `{}`", wanted.name));
+                Err(fault.hint(format!("known: {}", known.join(", "))))
+            }
+            (None, _, []) => {
+                let fault = Fault::new(wanted.span, format!("there is no package `{}`", wanted.name));
+                let known = self.packages.iter().map(|package| package.name.as_str());
+                Err(match nearest(&wanted.name, known) {
+                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
+                    None => fault.hint("the files of other packages belong into `deps` beside the world"),
+                })
+            }
+        }
+    }
+
+    /// Returns the interface that a path means here.
+    pub(crate) fn find_interface(&self, path: &Path, scope: Scope) -> Parsed<InterfaceId> {
+        if let Some(package) = &path.package {
+            return self.interface_in(self.find_package(package)?, &path.name);
+        }
+        let alias = self.files[scope.file].iter().find(|alias| alias.local.text == path.name.text);
+        match alias {
+            Some(alias) => match &alias.path.package {
+                Some(package) => self.interface_in(self.find_package(package)?, &alias.path.name),
+                None => self.interface_in(scope.package, &alias.path.name),
+            },
+            None => self.interface_in(scope.package, &path.name),
+        }
+    }
+
+    /// Returns the interface with this full name, in the order of packages.
+    pub(crate) fn id_of(&self, name: &str) -> Option<InterfaceId> {
+        let (package, interface) = name.rsplit_once('/').unwrap_or(("", name));
+        let mut packages = (0..self.packages.len()).filter(|index| self.packages[*index].name == package);
+        packages.find_map(|index| {
+            let mut names = self.packages[index].interfaces.iter().map(|(known, _)| &known.name.text);
+            Some((index, names.position(|known| known == interface)?))
+        })
+    }
+
+    /// Returns the package in which the world of a path is looked up.
+    pub(crate) fn package_of(&self, path: &Path, scope: Scope) -> Parsed<usize> {
+        path.package.as_ref().map_or(Ok(scope.package), |package| self.find_package(package))
+    }
+
+    fn interface_in(&self, package: usize, name: &Name) -> Parsed<InterfaceId> {
+        let syntax = &self.packages[package];
+        let position = syntax.interfaces.iter().position(|(interface, _)| interface.name.text == name.text);
+        if let Some(position) = position {
+            return Ok((package, position));
+        }
+        let owner =
+            if syntax.name.is_empty() { "here".to_owned() } else { format!("in package `{}`", syntax.name) };
+        let fault = Fault::new(name.span, format!("there is no interface `{}` {owner}", name.text));
+        if syntax.worlds.iter().any(|(world, _)| world.name.text == name.text) {
+            return Err(fault.hint("that is a world: take it in with `include`"));
+        }
+        let known = syntax.interfaces.iter().map(|(interface, _)| interface.name.text.as_str());
+        Err(match nearest(&name.text, known.clone()) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None if syntax.interfaces.is_empty() => fault,
+            None => fault.hint(format!("known: {}", crate::list_names(known))),
+        })
+    }
+}
+
+impl PackageSyntax {
+    fn refuse_twin(&self, name: &Name) -> Parsed<()> {
+        let interfaces = self.interfaces.iter().map(|(interface, _)| &interface.name);
+        let mut names = interfaces.chain(self.worlds.iter().map(|(world, _)| &world.name));
+        if names.any(|other| other.text == name.text) {
+            return Err(Fault::new(
+                name.span,
+                format!("there are two definitions of `{}` in one package", name.text),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The package's name, without version.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn folder(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The package that each folder's files declare.
+fn folder_packages<'a>(sources: &'a [Source], files: &[ast::File]) -> BTreeMap<&'a str, Option<PackageName>> {
+    let mut folders: BTreeMap<&str, Option<PackageName>> = BTreeMap::new();
+    for (source, file) in sources.iter().zip(files) {
+        let known = folders.entry(folder(&source.name)).or_default();
+        if let (None, Some(package)) = (&known, file.parts.first().and_then(|part| part.package.clone())) {
+            *known = Some(package);
+        }
+    }
+    folders
+}
+
+/// Interfaces
+impl Resolver {
+    /// Resolves one interface, and before it those that it uses.
+    pub(crate) fn interface(&mut self, id: InterfaceId) -> Parsed<Resolved> {
+        if let Some(done) = self.done.get(&id) {
+            return Ok(done.clone());
+        }
+        let package = &self.packages[id.0];
+        let (syntax, scope) = package.interfaces[id.1].clone();
+        if self.trail.contains(&id) {
+            let message = format!("interface `{}` uses itself, directly or through others", syntax.name.text);
+            return Err(Fault::new(syntax.name.span, message));
+        }
+        if self.trail.len() >= TRAIL_MAX {
+            return Err(Fault::new(
+                syntax.name.span,
+                format!("more than {TRAIL_MAX} interfaces use each other"),
+            ));
+        }
+        let name = match package.name.as_str() {
+            "" => syntax.name.text.clone(),
+            package => format!("{package}/{}", syntax.name.text),
+        };
+        self.trail.push(id);
+        let resolved = self.body(name, &syntax.body, scope);
+        self.trail.pop();
+        let mut resolved = resolved?;
+        resolved.interface.docs = syntax.docs;
+        self.done.insert(id, resolved.clone());
+        Ok(resolved)
+    }
+
+    /// Resolves the types and functions of an interface or a world.
+    pub(crate) fn body(&mut self, name: String, body: &ast::Body, scope: Scope) -> Parsed<Resolved> {
+        let mut names = LocalNames::default();
+        for definition in &body.types {
+            names.add(&definition.name, "type")?;
+        }
+        for renamed in body.uses.iter().flat_map(|used| &used.names) {
+            names.add(&renamed.local, "type")?;
+        }
+        let mut resolved =
+            Resolved { interface: Interface { name, ..Interface::default() }, origins: Vec::new() };
+        self.copy_used(body, scope, &names, &mut resolved)?;
+        let visible = |wanted: &str| names.seen.contains_key(wanted);
+        for definition in &body.types {
+            check_references(&definition.references, &names)?;
+            let kind = rename_kind(&definition.def.kind, &mut |name| own_reference(name, visible(name)));
+            resolved.interface.types.push(TypeDef { kind, ..definition.def.clone() });
+        }
+        check_types(&body.types, &resolved.interface.types)?;
+        let mut functions = LocalNames::default();
+        for signature in &body.functions {
+            functions.add(&signature.name, "function")?;
+            check_references(&signature.references, &names)?;
+            let rename = &mut |name: &str| own_reference(name, visible(name));
+            resolved.interface.functions.push(rename_function(&signature.function, rename));
+        }
+        let keys = body.types.iter().flat_map(|definition| &definition.keys);
+        for key in keys.chain(body.functions.iter().flat_map(|signature| &signature.keys)) {
+            let ty = rename_type(&key.ty, &mut |name| own_reference(name, visible(name)));
+            check_keys(&[ast::Key { ty, span: key.span }], &resolved.interface.types)?;
+        }
+        Ok(resolved)
+    }
+
+    /// Copies the types that `use` names, and what those are made of.
+    fn copy_used(
+        &mut self,
+        body: &ast::Body,
+        scope: Scope,
+        names: &LocalNames,
+        into: &mut Resolved,
+    ) -> Parsed<()> {
+        let mut copies = Copies::new(names);
+        for used in &body.uses {
+            let source = self.interface(self.find_interface(&used.path, scope)?)?;
+            for renamed in &used.names {
+                check_is_offered(&source, &renamed.original)?;
+                copies.take(&source, &renamed.original.text, &renamed.local.text);
+            }
+        }
+        // What is needed but not named comes after all that is named, so that it finds the names taken.
+        for used in &body.uses {
+            let source = self.interface(self.find_interface(&used.path, scope)?)?;
+            for renamed in &used.names {
+                copies.take_parts(&source, &renamed.original.text);
+            }
+        }
+        copies.write(into);
+        Ok(())
+    }
+}
+
+fn check_is_offered(source: &Resolved, wanted: &Name) -> Parsed<()> {
+    let is_hidden =
+        |name: &str| source.origins.iter().any(|origin| origin.name == name && !origin.is_visible);
+    let mut offered =
+        source.interface.types.iter().map(|def| def.name.as_str()).filter(|name| !is_hidden(name));
+    if offered.clone().any(|name| name == wanted.text) {
+        return Ok(());
+    }
+    let message = format!("interface `{}` has no type `{}`", source.interface.name, wanted.text);
+    let fault = Fault::new(wanted.span, message);
+    if source.interface.functions.iter().any(|function| function.name == wanted.text) {
+        return Err(fault.hint("that is a function: `use` takes types only"));
+    }
+    Err(match nearest(&wanted.text, &mut offered) {
+        Some(near) => fault.hint(format!("did you mean `{near}`?")),
+        None => fault,
+    })
+}
+
+/// The names of one interface's types or functions, with the place of each.
+#[derive(Default)]
+pub(crate) struct LocalNames {
+    seen: BTreeMap<String, Span>,
+}
+
+impl LocalNames {
+    fn add(&mut self, name: &Name, what: &str) -> Parsed<()> {
+        match self.seen.insert(name.text.clone(), name.span) {
+            None => Ok(()),
+            Some(_) => Err(Fault::new(name.span, format!("there are two {what}s `{}`", name.text))),
+        }
+    }
+}
+
+fn check_references(references: &[Name], names: &LocalNames) -> Parsed<()> {
+    for reference in references {
+        if names.seen.contains_key(&reference.text) || reference.text == "value" {
+            continue;
+        }
+        let fault = Fault::new(reference.span, format!("there is no type `{}`", reference.text));
+        let local = names.seen.keys().map(String::as_str);
+        return Err(match near_type(&reference.text, local) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault.hint("define it here, or bring it in with `use`"),
+        });
+    }
+    Ok(())
+}
+
+/// `value` is the built-in type unless the interface has a type of that name.
+fn own_reference(name: &str, is_local: bool) -> Type {
+    if is_local || name != "value" { Type::Named(name.to_owned()) } else { Type::Value }
+}
+
+/// Where a type is really defined: interface and name.
+type TrueName = (String, String);
+
+/// Types on their way from one interface into another.
+struct Copies<'a> {
+    taken: BTreeSet<&'a str>,
+    hidden: BTreeSet<String>,
+    /// The name here of each type that is copied.
+    local: BTreeMap<TrueName, String>,
+    defs: Vec<(Resolved, String, TrueName, String, bool)>,
+}
+
+impl<'a> Copies<'a> {
+    fn new(names: &'a LocalNames) -> Self {
+        let taken = names.seen.keys().map(String::as_str).collect();
+        Self { taken, hidden: BTreeSet::new(), local: BTreeMap::new(), defs: Vec::new() }
+    }
+
+    fn take(&mut self, source: &Resolved, original: &str, local: &str) {
+        let true_name = true_name(source, original);
+        self.local.entry(true_name.clone()).or_insert_with(|| local.to_owned());
+        self.defs.push((source.clone(), original.to_owned(), true_name, local.to_owned(), true));
+    }
+
+    fn take_parts(&mut self, source: &Resolved, original: &str) {
+        let mut open = vec![original.to_owned()];
+        let mut seen = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            let true_name = true_name(source, &name);
+            if !self.local.contains_key(&true_name) {
+                let local = self.free_name(&true_name);
+                self.local.insert(true_name.clone(), local.clone());
+                self.defs.push((source.clone(), name.clone(), true_name, local, false));
+            }
+            let Some(def) = source.interface.types.iter().find(|def| def.name == name) else { continue };
+            let mut parts = Vec::new();
+            each_type(&def.kind, &mut |ty| named_in(ty, &mut parts));
+            open.extend(parts.into_iter().rev().map(str::to_owned));
+        }
+    }
+
+    /// A name for a type that the text does not name here: its own if free, else with its interface's.
+    fn free_name(&mut self, (interface, name): &TrueName) -> String {
+        let interface = interface.rsplit('/').next().unwrap_or(interface);
+        let mut candidate = name.clone();
+        let mut count = 1;
+        while candidate == "value"
+            || self.taken.contains(candidate.as_str())
+            || self.hidden.contains(&candidate)
+        {
+            candidate = if count == 1 {
+                format!("{interface}-{name}")
+            } else {
+                format!("{interface}-{name}-x{count}")
+            };
+            count += 1;
+        }
+        self.hidden.insert(candidate.clone());
+        candidate
+    }
+
+    fn write(self, into: &mut Resolved) {
+        for (source, name, (from, original), local, is_visible) in self.defs {
+            let Some(def) = source.interface.types.iter().find(|def| def.name == name) else { continue };
+            let rename = &mut |part: &str| {
+                let known = self.local.get(&true_name(&source, part)).cloned();
+                Type::Named(known.unwrap_or_else(|| part.to_owned()))
+            };
+            let kind = rename_kind(&def.kind, rename);
+            into.interface.types.push(TypeDef { name: local.clone(), docs: def.docs.clone(), kind });
+            let interface = into.interface.name.clone();
+            into.origins.push(Origin { interface, name: local, from, original, is_visible });
+        }
+    }
+}
+
+fn true_name(source: &Resolved, name: &str) -> TrueName {
+    let origin = source.origins.iter().find(|origin| origin.name == name);
+    origin.map_or_else(
+        || (source.interface.name.clone(), name.to_owned()),
+        |origin| (origin.from.clone(), origin.original.clone()),
+    )
+}
+
+/// Calls `visit` with each type that a definition is made of.
+fn each_type<'a>(kind: &'a TypeDefKind, visit: &mut impl FnMut(&'a Type)) {
+    match kind {
+        TypeDefKind::Alias(target) => visit(target),
+        TypeDefKind::Record(fields) => fields.iter().for_each(|field| visit(&field.ty)),
+        TypeDefKind::Variant(cases) => cases.iter().filter_map(|case| case.ty.as_ref()).for_each(visit),
+        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => {}
+    }
+}
+
+fn rename_kind(kind: &TypeDefKind, rename: &mut impl FnMut(&str) -> Type) -> TypeDefKind {
+    match kind {
+        TypeDefKind::Alias(target) => TypeDefKind::Alias(rename_type(target, rename)),
+        TypeDefKind::Record(fields) => {
+            let renamed =
+                fields.iter().map(|field| Field { ty: rename_type(&field.ty, rename), ..field.clone() });
+            TypeDefKind::Record(renamed.collect())
+        }
+        TypeDefKind::Variant(cases) => {
+            let renamed = cases.iter().map(|case| {
+                let ty = case.ty.as_ref().map(|ty| rename_type(ty, rename));
+                Case { ty, ..case.clone() }
+            });
+            TypeDefKind::Variant(renamed.collect())
+        }
+        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => kind.clone(),
+    }
+}
+
+fn rename_function(function: &Function, rename: &mut impl FnMut(&str) -> Type) -> Function {
+    let params = function
+        .params
+        .iter()
+        .map(|param| Param { name: param.name.clone(), ty: rename_type(&param.ty, rename) });
+    Function {
+        name: function.name.clone(),
+        docs: function.docs.clone(),
+        params: params.collect(),
+        result: function.result.as_ref().map(|result| rename_type(result, rename)),
+    }
+}
+
+/// Replaces every named type by what `rename` gives for it.
+fn rename_type(ty: &Type, rename: &mut impl FnMut(&str) -> Type) -> Type {
+    let mut boxed = |ty: &Type| Box::new(rename_type(ty, rename));
+    match ty {
+        Type::Named(name) => rename(name),
+        Type::List(inner) => Type::List(boxed(inner)),
+        Type::Option(inner) => Type::Option(boxed(inner)),
+        Type::Set(inner) => Type::Set(boxed(inner)),
+        Type::Map(key, value) => Type::Map(boxed(key), boxed(value)),
+        Type::Result { ok, err } => {
+            Type::Result { ok: ok.as_deref().map(&mut boxed), err: err.as_deref().map(&mut boxed) }
+        }
+        Type::Tuple(items) => Type::Tuple(items.iter().map(|item| rename_type(item, rename)).collect()),
+        simple => simple.clone(),
+    }
+}

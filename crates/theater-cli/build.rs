@@ -1,0 +1,164 @@
+//! Packs what `theater new` writes: the SDK's sources and the templates, so that the binary needs no checkout.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The SDK crates in the order of their dependencies: folder in this repository, name in `vendor/theater`.
+const SDK: [(&str, &str); 6] = [
+    ("pack-abi", "pack-abi"),
+    ("crates/pack-wit", "pack-wit"),
+    ("crates/pack-macros", "pack-macros"),
+    ("crates/pack-guest", "pack-guest"),
+    ("crates/theater-guest", "theater-guest"),
+    ("wit", "wit"),
+];
+
+/// Folders of an SDK crate that an actor does not need.
+const LEFT_OUT: [&str; 5] = ["target", "tests", "benches", "examples", "snapshots"];
+
+fn main() {
+    let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let root = crate_dir.ancestors().nth(2).expect("the crate lies two folders below the root").to_path_buf();
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let mut text = String::from("/// Path below `vendor/theater` and contents of every file of the SDK.\n");
+    text.push_str("pub(crate) const SDK: &[super::File] = &[\n");
+    for (name, path) in sdk_files(&root, &out_dir) {
+        entry(&mut text, &name, &path);
+    }
+    text.push_str("];\n\n/// Path below the template's folder and contents, per template.\n");
+    text.push_str("pub(crate) const TEMPLATES: &[(&str, &[super::File])] = &[\n");
+    let templates = root.join("templates");
+    println!("cargo::rerun-if-changed={}", templates.display());
+    for template in sorted(&templates).into_iter().filter(|path| path.is_dir()) {
+        let name = template.file_name().and_then(|name| name.to_str()).expect("template names are ASCII");
+        writeln!(text, "({name:?}, &[").expect("a String takes all text");
+        for path in files_below(&template, &|_| true) {
+            entry(&mut text, &relative(&path, &template), &path);
+        }
+        text.push_str("]),\n");
+    }
+    text.push_str("];\n");
+    fs::write(out_dir.join("embedded.rs"), text).expect("OUT_DIR is writable");
+}
+
+/// Returns name and place of every file of the SDK; the manifests are rewritten into `out_dir` first.
+fn sdk_files(root: &Path, out_dir: &Path) -> Vec<(String, PathBuf)> {
+    let workspace = read_toml(&root.join("Cargo.toml"));
+    println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
+    let mut files = Vec::new();
+    let mut used = BTreeSet::new();
+    for (folder, name) in SDK {
+        let crate_dir = root.join(folder);
+        println!("cargo::rerun-if-changed={}", crate_dir.display());
+        let manifest = crate_manifest(read_toml(&crate_dir.join("Cargo.toml")), &mut used);
+        let manifest_path = out_dir.join(format!("{name}.Cargo.toml"));
+        fs::write(&manifest_path, render(&manifest)).expect("OUT_DIR is writable");
+        files.push((format!("{name}/Cargo.toml"), manifest_path));
+        let wanted = |path: &Path| path.extension().is_some_and(|ext| ext == "rs" || ext == "wit");
+        for path in files_below(&crate_dir, &wanted) {
+            files.push((format!("{name}/{}", relative(&path, &crate_dir)), path));
+        }
+    }
+    let manifest_path = out_dir.join("vendor.Cargo.toml");
+    fs::write(&manifest_path, render(&workspace_manifest(&workspace, &used))).expect("OUT_DIR is writable");
+    files.push(("Cargo.toml".to_owned(), manifest_path));
+    files.push(("LICENSE".to_owned(), root.join("LICENSE")));
+    files.sort();
+    files
+}
+
+/// Takes from a crate's manifest what only its own tests need, and notes which dependencies it inherits.
+fn crate_manifest(mut manifest: toml::Table, used: &mut BTreeSet<String>) -> toml::Table {
+    for key in ["dev-dependencies", "test", "bench", "example"] {
+        manifest.remove(key);
+    }
+    let mut tables = vec![manifest.clone()];
+    if let Some(targets) = manifest.get("target").and_then(toml::Value::as_table) {
+        tables.extend(targets.values().filter_map(toml::Value::as_table).cloned());
+    }
+    for table in tables {
+        for key in ["dependencies", "build-dependencies"] {
+            let Some(dependencies) = table.get(key).and_then(toml::Value::as_table) else { continue };
+            used.extend(dependencies.keys().cloned());
+        }
+    }
+    manifest
+}
+
+/// Returns the manifest of `vendor/theater`: what the SDK inherits, without the lints of this repository.
+fn workspace_manifest(root: &toml::Table, used: &BTreeSet<String>) -> toml::Table {
+    let root = root.get("workspace").and_then(toml::Value::as_table).expect("the root is a workspace");
+    let all =
+        root.get("dependencies").and_then(toml::Value::as_table).expect("the root declares dependencies");
+    let mut dependencies = toml::Table::new();
+    for name in used {
+        let mut declared =
+            all.get(name).unwrap_or_else(|| panic!("{name} is not a workspace dependency")).clone();
+        if let Some(table) = declared.as_table_mut().filter(|table| table.contains_key("path")) {
+            table.insert("path".to_owned(), toml::Value::String(name.clone()));
+        }
+        dependencies.insert(name.clone(), declared);
+    }
+    let members = SDK.iter().map(|(_, name)| toml::Value::String((*name).to_owned())).collect();
+    let quiet = toml::toml! {
+        [rust]
+        unfulfilled_lint_expectations = "allow"
+        [clippy]
+    };
+    let mut workspace = toml::Table::new();
+    workspace.insert("resolver".to_owned(), root.get("resolver").expect("the root names it").clone());
+    workspace.insert("members".to_owned(), toml::Value::Array(members));
+    workspace.insert("package".to_owned(), root.get("package").expect("the root has it").clone());
+    workspace.insert("dependencies".to_owned(), toml::Value::Table(dependencies));
+    workspace.insert("lints".to_owned(), toml::Value::Table(quiet));
+    let mut manifest = toml::Table::new();
+    manifest.insert("workspace".to_owned(), toml::Value::Table(workspace));
+    manifest
+}
+
+fn render(manifest: &toml::Table) -> String {
+    let text = toml::to_string(manifest).expect("what was read can be written");
+    format!("# Written by `theater new` from the sources of the SDK.\n{text}")
+}
+
+fn read_toml(path: &Path) -> toml::Table {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn files_below(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in sorted(folder) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            if !LEFT_OUT.contains(&name) || folder.ends_with("templates") {
+                files.extend(files_below(&path, wanted));
+            }
+        } else if wanted(&path) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("the folder can be listed").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn relative(path: &Path, folder: &Path) -> String {
+    let path = path.strip_prefix(folder).expect("the file lies in the folder");
+    path.to_str().expect("source names are ASCII").replace('\\', "/")
+}
+
+fn entry(text: &mut String, name: &str, path: &Path) {
+    let path = path.to_str().expect("the checkout's path is text");
+    writeln!(text, "({name:?}, include_bytes!({path:?})),").expect("a String takes all text");
+}

@@ -1,0 +1,225 @@
+//! What the command line accepts.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Erlang-style WebAssembly actors whose every run is a verifiable, replayable, diffable file.
+#[derive(Debug, Parser)]
+#[command(name = "theater", version, propagate_version = false, max_term_width = 100)]
+#[command(
+    after_help = "Runs are kept in $THEATER_HOME/runs (default ~/.theater/runs). RUN is a path if it contains \
+a `/`, else `last`, a run id or the beginning of one; it defaults to `last`.\n\
+Exit status: 0 fine, 1 the actor or the check failed, 2 usage or environment."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Say more about what is being done (twice: much more)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Print nothing on stderr but errors and what actors log
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// When to use colours (auto also respects NO_COLOR)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create an actor project that needs nothing but cargo
+    New(NewArgs),
+    /// Build an actor for wasm32, check the result and print its path
+    Build(BuildArgs),
+    /// Run an actor and record everything that crosses its boundary
+    Run(RunArgs),
+    /// List the recorded runs, or delete some
+    Runs(RunsArgs),
+    /// Print the events of a run
+    Events(EventsArgs),
+    /// Check that a run is intact, complete and signed
+    Verify(VerifyArgs),
+    /// Execute a run again from its record, without the world, and compare
+    Replay(ReplayArgs),
+    /// Check this machine: toolchain, home, keys, limits
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// `theater new`
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// Name of the actor, and of the folder to create for it
+    pub(crate) name: PathBuf,
+    /// What to start from
+    #[arg(long, default_value = "basic")]
+    pub(crate) template: String,
+}
+
+/// `theater build`
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// Folder of the actor's Cargo.toml
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+/// `theater run`
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// An actor's folder, its manifest, or a bare wasm file
+    #[arg(value_name = "DIR|MANIFEST|WASM", default_value = ".")]
+    pub(crate) target: PathBuf,
+    /// Initial state: a file, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// What has to be on disk before the run goes on
+    #[arg(long, value_name = "WHAT", default_value = "batched")]
+    pub(crate) durability: Durability,
+    /// A remark to be kept with the run
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Give a bare wasm file one more capability (it gets `runtime` only)
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) grant: Vec<String>,
+    /// Print how the run ended as one JSON object on stdout, the actor's result in it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// When a recorded event counts as kept.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Durability {
+    /// Nothing is kept
+    Memory,
+    /// Written in groups every few milliseconds
+    Batched,
+    /// What leaves the run waits for the disk
+    Sync,
+}
+
+/// `theater runs`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct RunsArgs {
+    /// One JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) action: Option<RunsAction>,
+}
+
+/// What to do with recorded runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsAction {
+    /// Delete runs
+    Rm {
+        /// The runs to delete
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+    },
+    /// Delete all runs but the newest
+    Prune {
+        /// How many to keep
+        #[arg(long, value_name = "N")]
+        keep: usize,
+    },
+}
+
+/// `theater events`
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// The run to read
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Only events of this actor, `root/worker` say, or of one life of it, `root/worker#2`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) actor: Option<String>,
+    /// Only events whose function contains this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) function: Option<String>,
+    /// Only events of this kind: genesis, call, return, exchange, host-call, host-request,
+    /// host-response, decision, trap, snapshot, exit
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// At most this many events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Print whole values instead of what fits on the line
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// One JSON object per event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater verify`
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The run to check
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The head that the run must have, as printed when it ended (SIZE:ROOT)
+    #[arg(long)]
+    pub(crate) head: Option<String>,
+    /// Also trust this key: the text of a public key, or a file that holds it
+    #[arg(long, value_name = "FILE|KEY")]
+    pub(crate) key: Vec<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater replay`
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The run to execute again
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Execute this package instead of the recorded one, for one actor or for all
+    #[arg(long, value_name = "[ACTOR=]FILE")]
+    pub(crate) wasm: Vec<String>,
+    /// One JSON object per chain
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater doctor`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Repair what can be repaired
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// One JSON object per check
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater completions`
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell to print for
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,7 @@
+//! Stories told to the `theater` binary, each in a home of its own.
+
+mod help;
+mod mistakes;
+mod new;
+mod runs;
+mod story;

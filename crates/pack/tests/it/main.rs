@@ -1,1 +1,4 @@
-//! Integration tests.
+//! Guests in WebAssembly text, called through the public interface of the crate.
+
+mod calls;
+mod support;

@@ -1,0 +1,327 @@
+//! A package: a compiled module that was checked to follow the calling convention.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmparser::{Parser, Payload};
+use wasmtime::{ExternType, FuncType, Module, ModuleExport, ValType};
+
+use crate::boundary::ExportIndex;
+use crate::engine::Engine;
+use crate::package_error::{PackageError, check_outside, explain, wrong_target};
+
+/// A function that a package imports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportFunction {
+    /// The interface, e.g. `theater:simple/runtime`.
+    pub interface: String,
+    /// The function's name.
+    pub name: String,
+}
+
+/// A function that a package exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportFunction {
+    /// The interface, e.g. `theater:simple/actor`; empty for a bare function.
+    pub interface: String,
+    /// The function's name.
+    pub name: String,
+    /// Interface and name as the module exports them.
+    pub symbol: String,
+}
+
+/// A compiled, checked module. Clones are the same package.
+#[derive(Clone)]
+pub struct Package {
+    pub(crate) inner: Arc<PackageInner>,
+}
+
+pub(crate) struct PackageInner {
+    pub(crate) engine: Engine,
+    pub(crate) module: Module,
+    pub(crate) hash: [u8; 32],
+    pub(crate) imports: Vec<ImportFunction>,
+    pub(crate) exports: Vec<ExportFunction>,
+    pub(crate) handles: Handles,
+    pub(crate) sections: Sections,
+    symbols: BTreeMap<String, ExportIndex>,
+}
+
+/// Exports of the calling convention, resolved.
+pub(crate) struct Handles {
+    pub(crate) memory: ModuleExport,
+    pub(crate) alloc: ModuleExport,
+    pub(crate) free: ModuleExport,
+    pub(crate) panic: Option<ModuleExport>,
+    pub(crate) ctors: Option<ModuleExport>,
+    pub(crate) types: Option<ModuleExport>,
+    /// Whether the guest runs its calls as tasks (`__pack_resume`) and so frees every reply itself.
+    pub(crate) frees_replies: bool,
+    /// In the order of `PackageInner::exports`.
+    pub(crate) functions: Vec<ModuleExport>,
+}
+
+/// What the module says outside of its code.
+#[derive(Default)]
+pub(crate) struct Sections {
+    pub(crate) has_start: bool,
+    /// Section `pack:sdk`, flags bit 0: the guest keeps its result buffer.
+    pub(crate) keeps_result: bool,
+    /// Section `pack:types`.
+    pub(crate) types: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Package {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Package")
+            .field("imports", &self.inner.imports.len())
+            .field("exports", &self.inner.exports.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Package {
+    /// Checks and compiles a module, or finds it compiled: in this process, then in the engine's cache.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a module that follows the calling convention; the message says what they are
+    /// instead and what to do.
+    pub fn load(engine: &Engine, wasm: &[u8]) -> Result<Self, PackageError> {
+        check_outside(wasm)?;
+        let hash: [u8; 32] = Sha256::digest(wasm).into();
+        if let Some(inner) = engine.loaded(&hash) {
+            return Ok(Self { inner });
+        }
+        let sections = sections(wasm)?;
+        let module = compile(engine, &hash, wasm)?;
+        let imports = imports(&module)?;
+        let (exports, functions) = exports(&module);
+        let handles = handles(&module, functions)?;
+        let symbols = (0u32..)
+            .zip(&exports)
+            .map(|(index, export)| (export.symbol.clone(), ExportIndex(index)))
+            .collect();
+        let inner = PackageInner {
+            engine: engine.clone(),
+            module,
+            hash,
+            imports,
+            exports,
+            handles,
+            sections,
+            symbols,
+        };
+        let inner = Arc::new(inner);
+        engine.remember(hash, &inner);
+        Ok(Self { inner })
+    }
+
+    /// The SHA-256 of the module's bytes.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        self.inner.hash
+    }
+
+    /// The engine that compiled it.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// The functions that the module imports, each once, in the order of their first appearance.
+    #[must_use]
+    pub fn imports(&self) -> &[ImportFunction] {
+        &self.inner.imports
+    }
+
+    /// The functions that can be called, in the order of the module.
+    #[must_use]
+    pub fn exports(&self) -> &[ExportFunction] {
+        &self.inner.exports
+    }
+
+    /// Finds an export by its symbol, e.g. `theater:simple/actor.init` or `double`.
+    #[must_use]
+    pub fn export(&self, symbol: &str) -> Option<ExportIndex> {
+        self.inner.symbols.get(symbol).copied()
+    }
+
+    /// Whether instantiation runs guest code, and so is a call of its own.
+    #[must_use]
+    pub fn has_start(&self) -> bool {
+        self.inner.sections.has_start || self.inner.handles.ctors.is_some()
+    }
+}
+
+/// Compiles, or reads what was compiled before.
+fn compile(engine: &Engine, hash: &[u8; 32], wasm: &[u8]) -> Result<Module, PackageError> {
+    if let Some(code) = engine.cache().and_then(|cache| cache.read(hash)) {
+        if let Ok(module) = deserialize(engine, &code) {
+            return Ok(module);
+        }
+    }
+    let module = Module::from_binary(engine.wasmtime(), wasm).map_err(|error| explain(wasm, error))?;
+    if let Some(cache) = engine.cache() {
+        if let Ok(code) = module.serialize() {
+            // A cache that cannot be written to costs time at the next start and nothing else.
+            drop(cache.write(hash, &code));
+        }
+    }
+    Ok(module)
+}
+
+#[expect(unsafe_code, reason = "compiled code is native code; wasmtime cannot check what it does")]
+fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
+    // SAFETY: the cache returns only bytes with this node's MAC over engine, package and code; what it
+    // signed came from `Module::serialize` of an engine with the same settings.
+    unsafe { Module::deserialize(engine.wasmtime(), code) }
+}
+
+fn sections(wasm: &[u8]) -> Result<Sections, PackageError> {
+    let mut sections = Sections::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.map_err(|error| PackageError::Invalid {
+            message: error.message().to_owned(),
+            offset: error.offset(),
+        })?;
+        match payload {
+            Payload::StartSection { .. } => sections.has_start = true,
+            Payload::CustomSection(section) if section.name() == "pack:sdk" => match *section.data() {
+                [1, flags] => sections.keeps_result = flags & 1 != 0,
+                [version, ..] if version != 1 => return Err(PackageError::NewerSdk(version)),
+                ref data => return Err(PackageError::BrokenSdkSection(data.len())),
+            },
+            Payload::CustomSection(section) if section.name() == "pack:types" => {
+                sections.types = Some(section.data().to_vec());
+            }
+            _ => {}
+        }
+    }
+    Ok(sections)
+}
+
+fn imports(module: &Module) -> Result<Vec<ImportFunction>, PackageError> {
+    let mut imports: Vec<ImportFunction> = Vec::new();
+    for import in module.imports() {
+        let (interface, name) = (import.module(), import.name());
+        if let Some(error) = wrong_target(interface, name) {
+            return Err(error);
+        }
+        let ty = import.ty();
+        if !matches!(&ty, ExternType::Func(func) if is_convention(func)) {
+            return Err(PackageError::ImportShape {
+                interface: interface.to_owned(),
+                name: name.to_owned(),
+                found: describe(&ty),
+            });
+        }
+        let function = ImportFunction { interface: interface.to_owned(), name: name.to_owned() };
+        if !imports.contains(&function) {
+            imports.push(function);
+        }
+    }
+    Ok(imports)
+}
+
+/// Functions of the calling convention's shape; others cannot be called and are left alone.
+fn exports(module: &Module) -> (Vec<ExportFunction>, Vec<ModuleExport>) {
+    let callable = module.exports().filter(
+        |export| matches!(export.ty(), ExternType::Func(func) if is_convention(&func) && !export.name().starts_with("__")),
+    );
+    callable
+        .filter_map(|export| {
+            let symbol = export.name().to_owned();
+            let (interface, name) = symbol.rsplit_once('.').unwrap_or(("", &symbol));
+            let function = ExportFunction {
+                interface: interface.to_owned(),
+                name: name.to_owned(),
+                symbol: symbol.clone(),
+            };
+            Some((function, module.get_export_index(&symbol)?))
+        })
+        .unzip()
+}
+
+fn handles(module: &Module, functions: Vec<ModuleExport>) -> Result<Handles, PackageError> {
+    let required = |name, shape: &Shape| match optional(module, name, shape)? {
+        Some(handle) => Ok(handle),
+        None => Err(PackageError::MissingExport(name)),
+    };
+    Ok(Handles {
+        memory: required("memory", &Shape::Memory)?,
+        alloc: required("__pack_alloc", &Shape::Function { params: 1, results: 1, text: "(i32) -> i32" })?,
+        free: required("__pack_free", &Shape::Function { params: 2, results: 0, text: "(i32, i32)" })?,
+        panic: optional(
+            module,
+            "__pack_panic",
+            &Shape::Function { params: 0, results: 1, text: "() -> i32" },
+        )?,
+        ctors: optional(module, "__wasm_call_ctors", &Shape::Function { params: 0, results: 0, text: "()" })?,
+        types: optional(
+            module,
+            "__pack_types",
+            &Shape::Function { params: 2, results: 1, text: "(i32, i32) -> i32" },
+        )?,
+        frees_replies: module.get_export("__pack_resume").is_some(),
+        functions,
+    })
+}
+
+/// What an export of the calling convention must be.
+enum Shape {
+    Memory,
+    /// A function over i32 only.
+    Function {
+        params: usize,
+        results: usize,
+        text: &'static str,
+    },
+}
+
+fn optional(
+    module: &Module,
+    name: &'static str,
+    shape: &Shape,
+) -> Result<Option<ModuleExport>, PackageError> {
+    let Some(ty) = module.get_export(name) else { return Ok(None) };
+    let (fits, expected) = match (shape, &ty) {
+        (Shape::Memory, ExternType::Memory(memory)) => (!memory.is_64() && !memory.is_shared(), "a memory"),
+        (Shape::Memory, _) => (false, "a memory"),
+        (Shape::Function { params, results, text }, ExternType::Func(func)) => {
+            (is_i32(func, *params, *results), *text)
+        }
+        (Shape::Function { text, .. }, _) => (false, *text),
+    };
+    if !fits {
+        return Err(PackageError::ExportShape { name, expected, found: describe(&ty) });
+    }
+    Ok(module.get_export_index(name))
+}
+
+fn is_convention(func: &FuncType) -> bool {
+    is_i32(func, 4, 1)
+}
+
+fn is_i32(func: &FuncType, params: usize, results: usize) -> bool {
+    func.params().len() == params
+        && func.results().len() == results
+        && func.params().chain(func.results()).all(|ty| matches!(ty, ValType::I32))
+}
+
+fn describe(ty: &ExternType) -> String {
+    match ty {
+        ExternType::Func(func) => {
+            let list = |types: &mut dyn Iterator<Item = ValType>| {
+                types.map(|ty| ty.to_string()).collect::<Vec<_>>().join(", ")
+            };
+            let (params, results) = (list(&mut func.params()), list(&mut func.results()));
+            if results.is_empty() { format!("({params})") } else { format!("({params}) -> {results}") }
+        }
+        ExternType::Global(_) => "a global".to_owned(),
+        ExternType::Table(_) => "a table".to_owned(),
+        ExternType::Memory(_) => "a memory".to_owned(),
+        ExternType::Tag(_) => "an exception tag".to_owned(),
+    }
+}

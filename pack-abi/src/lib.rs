@@ -1,7 +1,56 @@
 //! Graph ABI (CGRF v3) codec: typed values to bytes and back, shared by host and guest.
+//!
+//! Two ways in and out: Rust types directly ([`Encode`], [`Decode`], derived by `GraphValue`) and the dynamic
+//! [`Value`]. [`View`] reads without building anything.
+//!
+//! Encoding is canonical and byte-identical to `packr-abi` 0.24. Decoding accepts what encoders produce and no
+//! other form of it: for every buffer that decodes as a [`Value`], encoding that value gives the same buffer.
+//! Whatever else the bytes are, they are refused with a cause and an offset, before any allocation that is not
+//! proportional to them, and without recursion that they could drive.
+//!
+//! [`types`] describes interfaces, [`hash`] identifies them, [`metadata`] carries them inside a package.
 
 #![no_std]
 
 extern crate alloc;
 
+mod cursor;
+mod decode;
+mod encode;
+mod error;
+mod impls;
+mod kind;
+mod shape;
 pub mod types;
+mod value;
+mod view;
+mod wire_type;
+
+pub use decode::{Decode, decode, decode_with};
+pub use encode::{Encode, Encoder, GraphType, TypeWriter, encode, encode_into, wire_type_of};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use impls::Flags;
+pub use kind::Kind;
+pub use shape::{Case, Elements, Fields, Record, RecordShape};
+pub use value::{ConvertError, Value};
+pub use view::{Children, Limits, NodeRef, View};
+pub use wire_type::WireType;
+
+/// The deepest nesting of compound values and of type terms, written or read.
+pub const MAX_DEPTH: u32 = 512;
+/// The largest buffer, written or read.
+pub const BUFFER_BYTES_MAX: usize = 256 << 20;
+/// The most nodes in a buffer, written or read.
+pub const NODES_MAX: u32 = 10_000_000;
+/// The largest node: upstream's decoder accepts no larger one.
+const PAYLOAD_BYTES_MAX: usize = 128 << 20;
+/// Magic, version, flags, number of nodes, root.
+const HEADER_BYTES: usize = 16;
+/// Kind, flags, reserved, length of the payload.
+const NODE_HEADER_BYTES: usize = 8;
+
+/// What the derive's output names besides the public items.
+#[doc(hidden)]
+pub mod __private {
+    pub use alloc::vec::Vec;
+}

@@ -1,4 +1,5 @@
 //! The bytes of every kind, as `packr-abi` 0.24.1 writes them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +42,7 @@ enum Shape {
 #[derive(GraphValue, Debug, PartialEq)]
 struct Cons {
     head: i64,
-    tail: Option<Box<Cons>>,
+    tail: Option<Box<Self>>,
 }
 
 #[test]

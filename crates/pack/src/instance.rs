@@ -219,6 +219,10 @@ impl<B: Boundary> PackInstance<B> {
         }
         self.phase = Phase::Spent;
         if !self.package().has_start() {
+            // Tables and data are filled by compiled code that takes fuel; it calls nothing of the guest.
+            if self.store.set_fuel(self.limits.fuel_per_instantiate).is_err() {
+                return Err(StartError::Spent);
+            }
             let made = self.create().await;
             return made.map(|()| self.phase = Phase::Ready).map_err(|error| self.start_error(&error));
         }

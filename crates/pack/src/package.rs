@@ -157,17 +157,17 @@ impl Package {
 
 /// Compiles, or reads what was compiled before.
 fn compile(engine: &Engine, hash: &[u8; 32], wasm: &[u8]) -> Result<Module, PackageError> {
-    if let Some(code) = engine.cache().and_then(|cache| cache.read(hash)) {
-        if let Ok(module) = deserialize(engine, &code) {
-            return Ok(module);
-        }
+    if let Some(code) = engine.cache().and_then(|cache| cache.read(hash))
+        && let Ok(module) = deserialize(engine, &code)
+    {
+        return Ok(module);
     }
     let module = Module::from_binary(engine.wasmtime(), wasm).map_err(|error| explain(wasm, error))?;
-    if let Some(cache) = engine.cache() {
-        if let Ok(code) = module.serialize() {
-            // A cache that cannot be written to costs time at the next start and nothing else.
-            drop(cache.write(hash, &code));
-        }
+    if let Some(cache) = engine.cache()
+        && let Ok(code) = module.serialize()
+    {
+        // A cache that cannot be written to costs time at the next start and nothing else.
+        drop(cache.write(hash, &code));
     }
     Ok(module)
 }

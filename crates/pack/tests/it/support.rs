@@ -49,6 +49,10 @@ pub(crate) const FORWARD: &str = r#"
             (call $ask (local.get $p) (local.get $l) (i32.const 32) (i32.const 36)))
         (call $put (local.get $sp) (local.get $sl)
             (call $copy (i32.load (i32.const 32)) (i32.load (i32.const 36))) (i32.load (i32.const 36))))
+    (func (export "counts") (param $p i32) (param $l i32) (param $sp i32) (param $sl i32) (result i32)
+        (i32.store (i32.const 40) (global.get $allocs))
+        (i32.store (i32.const 44) (global.get $frees))
+        (call $put (local.get $sp) (local.get $sl) (i32.const 40) (i32.const 8)))
     (func (export "peek") (param $p i32) (param $l i32) (param $sp i32) (param $sl i32) (result i32)
         (call $put (local.get $sp) (local.get $sl)
             (call $copy (i32.load (local.get $p)) (i32.const 4)) (i32.const 4)))
@@ -57,6 +61,14 @@ pub(crate) const FORWARD: &str = r#"
 pub(crate) const ASK: &str = r#"
     (import "test:host/calls" "ask" (func $ask (param i32 i32 i32 i32) (result i32)))
 "#;
+
+/// An export without use for its arguments.
+pub(crate) fn export(name: &str, body: &str) -> String {
+    format!(
+        r#"(func (export "{name}") (param $p i32) (param $l i32) (param $sp i32) (param $sl i32) (result i32)
+            {body})"#
+    )
+}
 
 /// A module with the prelude and the import.
 pub(crate) fn guest(body: &str) -> Vec<u8> {
@@ -177,7 +189,27 @@ pub(crate) async fn start(wasm: &[u8], listener: Listener) -> PackInstance<Liste
     PackInstance::instantiate(&prepare(wasm), listener, &InstanceLimits::default()).await.unwrap()
 }
 
-/// Calls an export by name and returns the outcome as text: the bytes, or why there are none.
+/// Calls an export that is expected to trap.
+pub(crate) async fn trap(instance: &mut PackInstance<Listener>, symbol: &str) -> pack::Trap {
+    match call(instance, symbol, b"input").await {
+        Err(pack::CallError::Trapped(trap)) => trap,
+        other => panic!("no trap: {other:?}"),
+    }
+}
+
+/// Polls a future once.
+pub(crate) fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+    future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
+/// Allocations and releases that the guest has counted.
+pub(crate) async fn counts(instance: &mut PackInstance<Listener>) -> (u32, u32) {
+    let bytes = call(instance, "counts", b"").await.unwrap();
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    (word(0), word(4))
+}
+
+/// Calls an export by name and copies the result.
 pub(crate) async fn call(
     instance: &mut PackInstance<Listener>,
     symbol: &str,

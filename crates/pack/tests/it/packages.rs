@@ -1,0 +1,228 @@
+//! Files that are not packages: each usual mistake has an answer. Compiled code on disk.
+
+use std::fs;
+use std::path::Path;
+
+use pack::{CacheDir, Engine, EngineOptions, Package, PackageError};
+
+use crate::support::{ASK, PRELUDE, engine, guest};
+
+fn refused(bytes: &[u8]) -> PackageError {
+    Package::load(&engine(), bytes).map(drop).unwrap_err()
+}
+
+fn refused_wat(text: &str) -> PackageError {
+    refused(&wat::parse_str(text).unwrap())
+}
+
+#[test]
+fn other_files_are_called_by_their_name() {
+    let cases: [(&[u8], &str); 14] = [
+        (b"", "the file is empty"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG image"),
+        (b"\x7fELF\x02\x01\x01", "a native program or library (ELF)"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"\x1f\x8b\x08\0", "gzip data"),
+        (b"PK\x03\x04\x14", "a ZIP archive"),
+        (b"!<arch>\nlib.rmeta/", "a static library"),
+        (b"  ;; a comment\n(module)", "WebAssembly text"),
+        (b"(; block ;) (module)", "WebAssembly text"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b"{\"name\": 1}", "JSON text"),
+        (b"hello, world", "this looks like text"),
+        (b"\xfe\xed\0\x01", "unknown data that begins with fe ed 00 01"),
+        (b"\0\0\0\0", "unknown data that begins with 00 00 00 00"),
+    ];
+    for (bytes, expected) in cases {
+        let message = refused(bytes).to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_text_that_is_cut_inside_of_a_character_is_still_text() {
+    let text = "ä".repeat(3000);
+    assert!(refused(&text.as_bytes()[..5999]).to_string().contains("looks like text"));
+}
+
+#[test]
+fn a_component_is_not_a_module() {
+    assert!(matches!(refused_wat("(component)"), PackageError::Component));
+}
+
+#[test]
+fn a_module_cut_anywhere_is_refused() {
+    let whole = guest("");
+    let mut complete = 0;
+    for length in 1..whole.len() {
+        match Package::load(&engine(), &whole[..length]) {
+            Err(
+                PackageError::Truncated { .. }
+                | PackageError::NotWasm(_)
+                | PackageError::MissingExport(_)
+                | PackageError::Invalid { .. },
+            ) => {}
+            Err(other) => panic!("{length}: {other}"),
+            Ok(_) => complete += 1,
+        }
+    }
+    assert_eq!(complete, 1, "only the section with the names may be missing");
+    assert!(matches!(refused(&whole[..whole.len() / 2]), PackageError::Truncated { .. }));
+}
+
+#[test]
+fn a_damaged_module_is_refused_or_loads_but_never_panics() {
+    let engine = engine();
+    let whole = guest("");
+    for position in 0..whole.len() {
+        for value in [0, 0x7f, 0xff, whole[position] ^ 1] {
+            let mut damaged = whole.clone();
+            damaged[position] = value;
+            drop(Package::load(&engine, &damaged));
+        }
+    }
+}
+
+#[test]
+fn a_proposal_that_is_not_enabled_is_named() {
+    let cases = [
+        ("(module (memory i64 1))", "memory64"),
+        ("(module (memory 1) (memory 1))", "multi-memory"),
+        ("(module (memory 1 1 shared))", "threads"),
+        ("(module (tag))", "exceptions"),
+        ("(module (type (struct)))", "gc"),
+    ];
+    for (text, expected) in cases {
+        match refused_wat(text) {
+            PackageError::UnsupportedProposal { proposal, .. } => assert_eq!(proposal, expected, "{text}"),
+            other => panic!("{text}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_module_that_is_not_valid_says_where() {
+    let wasm = wat::parse_str("(module (func (result i32) i64.const 0))").unwrap();
+    let PackageError::Invalid { message, offset } = refused(&wasm) else { panic!() };
+    assert!(message.contains("type mismatch"), "{message}");
+    assert!(offset > 8);
+}
+
+#[test]
+fn a_module_for_another_host_is_told_what_to_do() {
+    let cases = [
+        ("wasi_snapshot_preview1", "fd_write", "wasm32-unknown-unknown"),
+        ("__wbindgen_placeholder__", "__wbindgen_describe", "wasm-bindgen"),
+        ("env", "strlen", "left undefined"),
+        ("pack:alloc", "alloc", "current SDK"),
+    ];
+    for (module, name, hint) in cases {
+        let error = refused_wat(&format!(r#"(module (import "{module}" "{name}" (func)) {PRELUDE})"#));
+        assert!(matches!(error, PackageError::WrongTarget { .. }), "{error}");
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+    let error = refused_wat(r#"(module (import "env" "memory" (memory 1)))"#);
+    assert!(error.to_string().contains("imports its memory"), "{error}");
+}
+
+#[test]
+fn imports_and_exports_of_another_shape_are_refused() {
+    let import =
+        |ty: &str| refused_wat(&format!(r#"(module (import "a:b/c" "f" {ty}) {PRELUDE})"#)).to_string();
+    assert!(import("(func (param i32) (result i64))").contains("is (i32) -> i64;"));
+    assert!(
+        import("(func (param i32 i32 i32 i32) (result i32 i32))")
+            .contains("is (i32, i32, i32, i32) -> i32, i32")
+    );
+    assert!(import("(global i32)").contains("is a global"));
+    let export = refused_wat(
+        r#"(module (memory (export "memory") 1) (func (export "__pack_alloc") (param i64) (result i32) (i32.const 0)))"#,
+    );
+    assert_eq!(export.to_string(), "the export `__pack_alloc` is (i64) -> i32, not (i32) -> i32");
+    assert!(matches!(refused_wat("(module)"), PackageError::MissingExport("memory")));
+    let imported = refused_wat(
+        r#"(module (memory (export "memory") 1) (func (export "__pack_alloc") (param i32) (result i32) (i32.const 0)))"#,
+    );
+    assert!(matches!(imported, PackageError::MissingExport("__pack_free")));
+}
+
+#[test]
+fn the_sdk_section_of_the_future_is_refused() {
+    let with = |data: &str| refused(&guest(&format!(r#"(@custom "pack:sdk" "{data}")"#)));
+    assert!(matches!(with(r"\02\00"), PackageError::NewerSdk(2)));
+    assert!(matches!(with(r"\01"), PackageError::BrokenSdkSection(1)));
+    assert!(matches!(with(""), PackageError::BrokenSdkSection(0)));
+}
+
+#[test]
+fn an_import_that_occurs_twice_is_one_function() {
+    let wasm = wat::parse_str(format!("(module {ASK} {} {PRELUDE})", ASK.replace("$ask", "$again"))).unwrap();
+    let package = Package::load(&engine(), &wasm).unwrap();
+    assert_eq!(package.imports().len(), 1);
+    assert_eq!(package.imports()[0].interface, "test:host/calls");
+}
+
+#[test]
+fn a_module_with_two_tables_or_too_much_memory_is_refused_at_load() {
+    assert!(matches!(refused(&guest("(table 1 funcref) (table 1 funcref)")), PackageError::Compile(_)));
+}
+
+fn cached_engine(path: &Path, key: u8) -> Engine {
+    let cache = Some(CacheDir { path: path.to_owned(), key: [key; 32] });
+    Engine::new(&EngineOptions { instances_max: 4, cache, ..EngineOptions::default() }).unwrap()
+}
+
+fn entries(path: &Path) -> Vec<std::path::PathBuf> {
+    fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn compiled_code_is_kept_and_a_damaged_entry_is_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("code");
+    let wasm = guest("");
+    Package::load(&cached_engine(&path, 1), &wasm).unwrap();
+    let [entry] = &entries(&path)[..] else { panic!("one entry") };
+    let good = fs::read(entry).unwrap();
+
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 1;
+    fs::write(entry, &bad).unwrap();
+    Package::load(&cached_engine(&path, 1), &wasm).unwrap();
+    assert_ne!(fs::read(entry).unwrap(), bad, "the entry was replaced");
+
+    let before = fs::metadata(entry).unwrap().modified().unwrap();
+    Package::load(&cached_engine(&path, 1), &wasm).unwrap();
+    assert_eq!(fs::metadata(entry).unwrap().modified().unwrap(), before, "a good entry is used");
+}
+
+#[test]
+fn an_entry_of_another_key_is_not_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("code");
+    let wasm = guest("");
+    Package::load(&cached_engine(&path, 1), &wasm).unwrap();
+    let [entry] = &entries(&path)[..] else { panic!("one entry") };
+    let first = fs::read(entry).unwrap();
+    Package::load(&cached_engine(&path, 2), &wasm).unwrap();
+    assert_ne!(fs::read(entry).unwrap()[..64], first[..64], "written again under the new key");
+}
+
+#[test]
+fn a_package_in_use_is_compiled_once() {
+    let wasm = guest(r#"(@custom "unique" "once")"#);
+    let package = Package::load(&engine(), &wasm).unwrap();
+    let again = Package::load(&engine(), &wasm).unwrap();
+    assert_eq!(package.hash(), again.hash());
+    assert!(std::ptr::eq(package.exports(), again.exports()));
+}
+
+#[test]
+fn the_fingerprint_names_what_guests_can_observe() {
+    let fingerprint = engine().fingerprint();
+    let names: Vec<_> = fingerprint.semantic.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["boundary", "nan", "relaxed-simd", "proposals"]);
+    let (_, proposals) = &fingerprint.semantic[3];
+    assert!(proposals.contains("bulk_memory") && !proposals.contains("threads"), "{proposals}");
+}

@@ -158,7 +158,11 @@ impl Toolchain {
         self.build_on(&Machine::host(), build, progress)
     }
 
-    pub(crate) fn build_on(
+    /// Builds with the environment of a machine as described.
+    ///
+    /// # Errors
+    /// As [`Toolchain::build`].
+    pub fn build_on(
         &self,
         machine: &Machine,
         build: &GuestBuild,

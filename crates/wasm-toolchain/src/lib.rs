@@ -40,7 +40,8 @@ pub use machine::{Machine, default_home};
 pub use progress::{Progress, Quiet, WriteProgress};
 pub use report::{Candidate, CandidateReport, CandidateState};
 pub use setup::{
-    Attempt, InstallPolicy, Setup, ToolchainError, candidates, find, find_or_install, installed, remove,
+    Attempt, InstallPolicy, Setup, TOOLCHAIN_VARIABLE, ToolchainError, candidates, find, find_or_install,
+    installed, remove,
 };
 pub use store::{Installed, StoreError};
 pub use toolchain::{Origin, Toolchain};

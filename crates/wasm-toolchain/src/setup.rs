@@ -17,6 +17,9 @@ use crate::report::{Candidate, CandidateReport, CandidateState};
 use crate::store::{Installed, Store, StoreError, StoreLock};
 use crate::toolchain::{Origin, Toolchain};
 
+/// Names the folder of the toolchain, if it is not to be the one in the home.
+pub const TOOLCHAIN_VARIABLE: &str = "THEATER_TOOLCHAIN";
+
 /// Whether anything may be downloaded, built or added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstallPolicy {
@@ -132,7 +135,7 @@ pub fn candidates(home: &Path) -> Vec<CandidateReport> {
 /// Returns what was set up under a home.
 #[must_use]
 pub fn installed(home: &Path) -> Vec<Installed> {
-    Store::new(home).installed()
+    store(home).installed()
 }
 
 /// Deletes what was set up under a home and returns how many bytes that were.
@@ -140,7 +143,7 @@ pub fn installed(home: &Path) -> Vec<Installed> {
 /// # Errors
 /// If a file cannot be deleted.
 pub fn remove(home: &Path, progress: &mut dyn Progress) -> Result<u64, StoreError> {
-    Store::new(home).remove(progress)
+    store(home).remove(progress)
 }
 
 /// A home and a machine; the functions of this module use the machine that they run on.
@@ -148,6 +151,13 @@ pub fn remove(home: &Path, progress: &mut dyn Progress) -> Result<u64, StoreErro
 pub struct Setup {
     store: Store,
     machine: Machine,
+}
+
+fn store(home: &Path) -> Store {
+    match std::env::var_os(TOOLCHAIN_VARIABLE).filter(|dir| !dir.is_empty()) {
+        Some(dir) => Store::at(dir.into()),
+        None => Store::of_home(home),
+    }
 }
 
 /// The compilers of a machine, asked once.
@@ -158,15 +168,23 @@ struct Survey {
 
 impl Setup {
     /// Returns the set-up of a home on this machine.
+    ///
+    /// `THEATER_TOOLCHAIN` names another folder than `toolchain` in the home, so that homes can share one.
     #[must_use]
     pub fn new(home: &Path) -> Self {
-        Self::on(home, Machine::host())
+        Self { store: store(home), machine: Machine::host() }
     }
 
     /// Returns the set-up of a home on a machine as described.
     #[must_use]
     pub fn on(home: &Path, machine: Machine) -> Self {
-        Self { store: Store::new(home), machine }
+        Self { store: Store::of_home(home), machine }
+    }
+
+    /// Returns the machine.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// As [`find`].

@@ -35,7 +35,7 @@ pub struct Installed {
     pub is_complete: bool,
 }
 
-/// `HOME/toolchain`.
+/// `HOME/toolchain`, or another folder that several homes share.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     dir: PathBuf,
@@ -46,8 +46,12 @@ pub(crate) struct Store {
 pub(crate) struct StoreLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl Store {
-    pub(crate) fn new(home: &Path) -> Self {
-        Self { dir: home.join("toolchain") }
+    pub(crate) fn of_home(home: &Path) -> Self {
+        Self::at(home.join("toolchain"))
+    }
+
+    pub(crate) fn at(dir: PathBuf) -> Self {
+        Self { dir }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -210,7 +214,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Store) {
         let home = tempfile::tempdir().expect("a directory");
-        let store = Store::new(home.path());
+        let store = Store::of_home(home.path());
         (home, store)
     }
 

@@ -15,6 +15,7 @@ mod package;
 mod package_error;
 mod prepared;
 mod trap;
+mod types;
 
 pub use boundary::{
     BOUNDARY_VERSION, Boundary, BoundaryFuture, CallEnd, ExportCall, ExportIndex, ImportCall, ImportIndex,

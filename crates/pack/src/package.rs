@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pack_abi::metadata::Metadata;
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, FuncType, Module, ModuleExport, ValType};
@@ -10,6 +11,7 @@ use wasmtime::{ExternType, FuncType, Module, ModuleExport, ValType};
 use crate::boundary::ExportIndex;
 use crate::engine::Engine;
 use crate::package_error::{PackageError, check_outside, explain, wrong_target};
+use crate::types;
 
 /// A function that a package imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(crate) struct PackageInner {
     pub(crate) handles: Handles,
     pub(crate) sections: Sections,
     symbols: BTreeMap<String, ExportIndex>,
+    metadata: Option<Metadata>,
 }
 
 /// Exports of the calling convention, resolved.
@@ -69,7 +72,7 @@ pub(crate) struct Sections {
     /// Section `pack:sdk`, flags bit 0: the guest keeps its result buffer.
     pub(crate) keeps_result: bool,
     /// Section `pack:types`.
-    pub(crate) types: Option<Vec<u8>>,
+    types: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Package {
@@ -94,11 +97,17 @@ impl Package {
         if let Some(inner) = engine.loaded(&hash) {
             return Ok(Self { inner });
         }
-        let sections = sections(wasm)?;
+        let mut sections = sections(wasm)?;
         let module = compile(engine, &hash, wasm)?;
         let imports = imports(&module)?;
         let (exports, functions) = exports(&module);
         let handles = handles(&module, functions)?;
+        let metadata = match sections.types.take() {
+            Some(bytes) => Some(bytes),
+            None => types::ask(engine, &module, &handles)
+                .map_err(|trap| PackageError::TypesTrapped(Box::new(trap)))?,
+        };
+        let metadata = metadata.as_deref().map(described).transpose()?;
         let symbols = (0u32..)
             .zip(&exports)
             .map(|(index, export)| (export.symbol.clone(), ExportIndex(index)))
@@ -112,6 +121,7 @@ impl Package {
             handles,
             sections,
             symbols,
+            metadata,
         };
         let inner = Arc::new(inner);
         engine.remember(hash, &inner);
@@ -140,6 +150,12 @@ impl Package {
     #[must_use]
     pub fn exports(&self) -> &[ExportFunction] {
         &self.inner.exports
+    }
+
+    /// The interfaces with their types, as the package describes itself; the hashes were recomputed.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.inner.metadata.as_ref()
     }
 
     /// Finds an export by its symbol, e.g. `theater:simple/actor.init` or `double`.
@@ -177,6 +193,13 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
     // SAFETY: the cache returns only bytes with this node's MAC over engine, package and code; what it
     // signed came from `Module::serialize` of an engine with the same settings.
     unsafe { Module::deserialize(engine.wasmtime(), code) }
+}
+
+/// Decodes the package's description and checks that its hashes are those of its signatures.
+fn described(bytes: &[u8]) -> Result<Metadata, PackageError> {
+    let metadata = Metadata::decode(bytes)?;
+    metadata.check_hashes()?;
+    Ok(metadata)
 }
 
 fn sections(wasm: &[u8]) -> Result<Sections, PackageError> {

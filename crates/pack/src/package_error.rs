@@ -94,6 +94,12 @@ pub enum PackageError {
     /// `__pack_types` does not work.
     #[error("`__pack_types` failed")]
     TypesTrapped(#[source] Box<Trap>),
+    /// The description of the interfaces cannot be read.
+    #[error("the package's description of its interfaces is broken")]
+    Metadata(#[from] pack_abi::metadata::MetadataError),
+    /// The description states a hash that is not that of its signatures.
+    #[error("the package misstates one of its interfaces")]
+    MetadataHash(#[from] pack_abi::metadata::HashMismatch),
     /// The engine cannot compile or hold it.
     #[error("the module cannot be compiled")]
     Compile(#[source] Box<dyn std::error::Error + Send + Sync>),

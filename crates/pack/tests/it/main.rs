@@ -1,5 +1,7 @@
 //! Guests in WebAssembly text, called through the public interface of the crate.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod calls;
 mod drops;
 mod packages;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use pack::{CacheDir, Engine, EngineOptions, Package, PackageError};
+use pack::{CacheDir, Engine, EngineOptions, Package, PackageError, Refusal, TrapKind};
+use pack_abi::metadata::Metadata;
+use pack_abi::types::{Function, Interface, Param, Type};
 
 use crate::support::{ASK, PRELUDE, engine, guest};
 
@@ -165,6 +167,88 @@ fn an_import_that_occurs_twice_is_one_function() {
 #[test]
 fn a_module_with_two_tables_or_too_much_memory_is_refused_at_load() {
     assert!(matches!(refused(&guest("(table 1 funcref) (table 1 funcref)")), PackageError::Compile(_)));
+}
+
+fn described(name: &str) -> Metadata {
+    let interface = Interface {
+        name: name.to_owned(),
+        functions: vec![Function {
+            name: "double".to_owned(),
+            docs: String::new(),
+            params: vec![Param { name: "n".to_owned(), ty: Type::S64 }],
+            result: Some(Type::S64),
+        }],
+        ..Interface::default()
+    };
+    Metadata::new(vec![], vec![interface])
+}
+
+/// The bytes as a string of WebAssembly text.
+fn quoted(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+}
+
+fn with_section(bytes: &[u8]) -> Vec<u8> {
+    guest(&format!(r#"(@custom "pack:types" "{}")"#, quoted(bytes)))
+}
+
+fn with_function(bytes: &[u8], body: &str) -> Vec<u8> {
+    guest(&format!(
+        r#"(data (i32.const 1000) "{}")
+        (func (export "__pack_types") (param i32 i32) (result i32)
+            (i32.store (local.get 0) (i32.const 1000)) (i32.store (local.get 1) (i32.const {}))
+            {body})"#,
+        quoted(bytes),
+        bytes.len()
+    ))
+}
+
+#[test]
+fn a_package_describes_itself_by_section_or_by_function() {
+    let metadata = described("math");
+    let bytes = metadata.encode().unwrap();
+    for wasm in [with_section(&bytes), with_function(&bytes, "(i32.const 0)")] {
+        let package = Package::load(&engine(), &wasm).unwrap();
+        let found = package.metadata().unwrap();
+        assert_eq!(found.exports[0].hash(), metadata.exports[0].hash());
+        assert_eq!(found.exports[0].name, "math");
+    }
+    assert!(Package::load(&engine(), &guest("")).unwrap().metadata().is_none());
+}
+
+#[test]
+fn a_broken_description_is_refused() {
+    let bytes = described("math").encode().unwrap();
+    assert!(matches!(refused(&with_section(&bytes[..40])), PackageError::Metadata(_)));
+    assert!(matches!(refused(&with_section(b"")), PackageError::Metadata(_)));
+    assert!(matches!(refused(&with_function(&bytes[..40], "(i32.const 0)")), PackageError::Metadata(_)));
+}
+
+#[test]
+fn a_description_with_a_wrong_hash_is_refused() {
+    let mut metadata = described("math");
+    metadata.export_hashes[0].1.0[5] ^= 1;
+    let error = refused(&with_section(&metadata.encode().unwrap()));
+    assert!(matches!(error, PackageError::MetadataHash(_)), "{error}");
+}
+
+#[test]
+fn a_types_function_that_misbehaves_is_refused() {
+    let bytes = described("math").encode().unwrap();
+    let ask = "(call $ask (i32.const 0) (i32.const 0) (i32.const 32) (i32.const 36))";
+    let cases = [
+        ("unreachable", TrapKind::Unreachable),
+        ("(i32.const 1)", TrapKind::Refused(Refusal::BadStatus)),
+        ("(i32.store (local.get 1) (i32.const -1)) (i32.const 0)", TrapKind::Refused(Refusal::BadPointer)),
+        (ask, TrapKind::Refused(Refusal::ReentrantImport)),
+        ("(loop $l (br $l)) (i32.const 0)", TrapKind::OutOfFuel),
+    ];
+    for (body, kind) in cases {
+        match refused(&with_function(&bytes, body)) {
+            PackageError::TypesTrapped(trap) => assert_eq!(trap.kind, kind, "{body}"),
+            other => panic!("{body}: {other}"),
+        }
+    }
 }
 
 fn cached_engine(path: &Path, key: u8) -> Engine {

@@ -455,9 +455,11 @@ impl Definitions {
         if let Some(leaf) = leaf_type(*tag) {
             return Ok(leaf);
         }
-        let payload = payload.first().unwrap_or(value);
+        if *tag == 13 {
+            return self.intern("flags", TypeDefKind::Flags(Vec::new()));
+        }
+        let payload = payload.first().ok_or(MetadataError::Malformed("type"))?;
         Ok(match tag {
-            13 => self.intern("flags", TypeDefKind::Flags(Vec::new()))?,
             14 => Type::List(Box::new(self.read(payload)?)),
             15 => Type::Option(Box::new(self.read(payload)?)),
             16 => Type::Result {

@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// A type of the interface language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,4 +151,57 @@ pub struct Interface {
     pub types: Vec<TypeDef>,
     /// Functions in the order of the text.
     pub functions: Vec<Function>,
+}
+
+impl fmt::Display for Type {
+    /// Writes the type as the interface language does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool => f.write_str("bool"),
+            Self::U8 => f.write_str("u8"),
+            Self::U16 => f.write_str("u16"),
+            Self::U32 => f.write_str("u32"),
+            Self::U64 => f.write_str("u64"),
+            Self::S8 => f.write_str("s8"),
+            Self::S16 => f.write_str("s16"),
+            Self::S32 => f.write_str("s32"),
+            Self::S64 => f.write_str("s64"),
+            Self::F32 => f.write_str("f32"),
+            Self::F64 => f.write_str("f64"),
+            Self::Char => f.write_str("char"),
+            Self::String => f.write_str("string"),
+            Self::Value => f.write_str("value"),
+            Self::Named(name) => f.write_str(name),
+            Self::List(elem) => write!(f, "list<{elem}>"),
+            Self::Option(inner) => write!(f, "option<{inner}>"),
+            Self::Set(elem) => write!(f, "set<{elem}>"),
+            Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
+            Self::Result { ok: None, err: None } => f.write_str("result"),
+            Self::Result { ok: Some(ok), err: None } => write!(f, "result<{ok}>"),
+            Self::Result { ok: None, err: Some(err) } => write!(f, "result<_, {err}>"),
+            Self::Result { ok: Some(ok), err: Some(err) } => write!(f, "result<{ok}, {err}>"),
+            Self::Tuple(items) => {
+                f.write_str("tuple<")?;
+                for (at, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str(">")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    /// Writes the signature as the interface language does: `name: func(a: t) -> r`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: func(", self.name)?;
+        for (at, param) in self.params.iter().enumerate() {
+            write!(f, "{}{}: {}", if at == 0 { "" } else { ", " }, param.name, param.ty)?;
+        }
+        f.write_str(")")?;
+        match &self.result {
+            Some(result) => write!(f, " -> {result}"),
+            None => Ok(()),
+        }
+    }
 }

@@ -1,3 +1,52 @@
 //! `cargo xtask`: the checks and chores of this repository.
 
-fn main() {}
+mod ci;
+mod examples;
+mod guests;
+mod readme;
+mod shell;
+mod tests;
+mod tidy;
+
+use std::process::ExitCode;
+
+use crate::shell::{Failure, Shell};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [FILTER]   set up what the tests need, then run all of them
+  guests          build the example actors for wasm32
+  examples        run, verify and replay the examples
+  readme          run the commands of README.md
+  tidy            check what compilers do not: layers, layout, leftovers
+  bless           accept what the golden tests print now
+  ci              all checks, timed; what a change must pass
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = Shell::new().and_then(|shell| match words.as_slice() {
+        ["test"] => tests::run(&shell, None),
+        ["test", filter] => tests::run(&shell, Some(filter)),
+        ["guests"] => guests::run(&shell),
+        ["examples"] => examples::run(&shell),
+        ["readme"] => readme::run(&shell),
+        ["tidy"] => tidy::run(&shell),
+        ["bless"] => tests::bless(&shell),
+        ["ci"] => ci::run(&shell),
+        _ => Err(Failure::Usage),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage) => {
+            shell::complain(USAGE);
+            ExitCode::from(2)
+        }
+        Err(failure) => {
+            shell::complain(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}

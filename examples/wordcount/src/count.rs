@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn words_lines_and_bytes_are_counted() {
         let report = report("one two\n\n  three\tfour\r\nfive".as_bytes(), 64);
-        assert_eq!((report.bytes, report.lines, report.words), (28, 3, 5));
+        assert_eq!((report.bytes, report.lines, report.words), (27, 3, 5));
         assert_eq!(report.longest_line, LongestLine { number: 3, characters: 13 });
     }
 

@@ -35,3 +35,36 @@ impl Guest for Component {
 }
 
 bindings::export!(Component with_types_in bindings);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use theater_guest::testing::Host;
+
+    use super::{Component, Guest};
+
+    #[test]
+    fn the_actor_shuts_down_with_the_counts() {
+        let result = Rc::new(RefCell::new(None));
+        let seen = Rc::clone(&result);
+        let host = Host::new().on("theater:simple/runtime.log", |_: String| ()).on(
+            "theater:simple/runtime.shutdown",
+            move |data: Option<Vec<u8>>| -> Result<(), String> {
+                *seen.borrow_mut() = data;
+                Ok(())
+            },
+        );
+        let returned = host.run(|| Component::init(Some(b"a b\n".to_vec()), ("root".to_owned(),)));
+        assert_eq!(returned, Ok((Some(b"a b\n".to_vec()),)));
+        let json = String::from_utf8(result.take().expect("it shut down")).expect("JSON is text");
+        assert!(json.starts_with(r#"{"bytes":4,"lines":1,"words":2,"#), "{json}");
+    }
+
+    #[test]
+    fn without_a_text_the_actor_says_how_to_give_one() {
+        let returned = Component::init(None, ("root".to_owned(),));
+        assert!(returned.is_err_and(|error| error.contains("--state FILE")));
+    }
+}

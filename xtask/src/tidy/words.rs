@@ -6,29 +6,85 @@ use super::Source;
 struct Word {
     halves: (&'static str, &'static str),
     is_refused: fn(&Source) -> bool,
+    reach: Reach,
     why: &'static str,
+}
+
+/// Which lines of a file a word is looked for in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Everything,
+    /// Code that is compiled into users' programs: a comment or a test may take its examples where it likes.
+    Shipped,
 }
 
 const WORDS: &[Word] = &[
     Word {
         halves: ("theater", ":"),
-        is_refused: |source| is_of_pack(source),
+        is_refused: |source| is_of_pack(source) && source.path.iter().any(|part| part == "src"),
+        reach: Reach::Shipped,
         why: "Pack knows nothing of Theater",
     },
     Word {
         halves: ("wasm", "time"),
         is_refused: |source| is_code(source) && is_of_a_crate(source) && !may_name_the_engine(source),
+        reach: Reach::Everything,
         why: "the engine is named in crates/pack only",
     },
-    Word { halves: ("TO", "DO"), is_refused: |_| true, why: "plans belong into the tracker" },
-    Word { halves: ("FIX", "ME"), is_refused: |_| true, why: "plans belong into the tracker" },
-    Word { halves: ("#[igno", "re"), is_refused: is_code, why: "a test runs or is deleted" },
-    Word { halves: ("#[cfg(any", "())]"), is_refused: is_code, why: "code is compiled or deleted" },
-    Word { halves: ("#[cfg(FAL", "SE)]"), is_refused: is_code, why: "code is compiled or deleted" },
-    Word { halves: ("// #[te", "st]"), is_refused: is_code, why: "a test runs or is deleted" },
-    Word { halves: ("/ro", "ot/."), is_refused: |_| true, why: "a path of somebody's machine" },
-    Word { halves: ("/wo", "rk/main"), is_refused: |_| true, why: "a path of somebody's machine" },
-    Word { halves: ("/wo", "rk/shared"), is_refused: |_| true, why: "a path of somebody's machine" },
+    Word {
+        halves: ("TO", "DO"),
+        is_refused: |_| true,
+        reach: Reach::Everything,
+        why: "plans belong into the tracker",
+    },
+    Word {
+        halves: ("FIX", "ME"),
+        is_refused: |_| true,
+        reach: Reach::Everything,
+        why: "plans belong into the tracker",
+    },
+    Word {
+        halves: ("#[igno", "re"),
+        is_refused: is_code,
+        reach: Reach::Everything,
+        why: "a test runs or is deleted",
+    },
+    Word {
+        halves: ("#[cfg(any", "())]"),
+        is_refused: is_code,
+        reach: Reach::Everything,
+        why: "code is compiled or deleted",
+    },
+    Word {
+        halves: ("#[cfg(FAL", "SE)]"),
+        is_refused: is_code,
+        reach: Reach::Everything,
+        why: "code is compiled or deleted",
+    },
+    Word {
+        halves: ("// #[te", "st]"),
+        is_refused: is_code,
+        reach: Reach::Everything,
+        why: "a test runs or is deleted",
+    },
+    Word {
+        halves: ("/ro", "ot/."),
+        is_refused: |_| true,
+        reach: Reach::Everything,
+        why: "a path of somebody's machine",
+    },
+    Word {
+        halves: ("/wo", "rk/main"),
+        is_refused: |_| true,
+        reach: Reach::Everything,
+        why: "a path of somebody's machine",
+    },
+    Word {
+        halves: ("/wo", "rk/shared"),
+        is_refused: |_| true,
+        reach: Reach::Everything,
+        why: "a path of somebody's machine",
+    },
 ];
 
 pub(super) fn check(sources: &[Source]) -> Vec<String> {
@@ -40,7 +96,12 @@ fn complaint(source: &Source, word: &Word) -> Option<String> {
         return None;
     }
     let text = format!("{}{}", word.halves.0, word.halves.1);
-    let line = source.text().lines().position(|line| stands_in(line, &text))? + 1;
+    let lines = source.text().lines().enumerate();
+    let (index, _) = lines
+        .take_while(|(_, line)| word.reach == Reach::Everything || !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| word.reach == Reach::Everything || !line.trim_start().starts_with("//"))
+        .find(|(_, line)| stands_in(line, &text))?;
+    let line = index + 1;
     Some(format!("{}:{line}: `{text}`: {}", source.path.display(), word.why))
 }
 
@@ -88,13 +149,17 @@ mod tests {
     #[test]
     fn pack_does_not_name_theater() {
         let text = format!("use \"{}{}simple\"", "theater", ":");
-        for path in ["pack-abi/src/lib.rs", "crates/pack/src/a.rs", "crates/pack-macros/tests/it/main.rs"] {
+        for path in ["pack-abi/src/lib.rs", "crates/pack/src/a.rs", "crates/pack-macros/src/b/c.rs"] {
             assert_eq!(check(&[source(path, &text)]).len(), 1, "{path}");
         }
         for path in ["crates/theater/src/a.rs", "docs/a.md", "crates/packaging/src/a.rs"] {
             assert_eq!(check(&[source(path, &text)]), [""; 0], "{path}");
         }
-        assert_eq!(check(&[source("crates/pack/src/a.rs", "use theater::x")]), [""; 0]);
+        for harmless in
+            ["use theater::x".to_owned(), format!("/// e.g. {text}"), format!("#[cfg(test)]\n{text}")]
+        {
+            assert_eq!(check(&[source("crates/pack/src/a.rs", &harmless)]), [""; 0], "{harmless}");
+        }
     }
 
     #[test]

@@ -132,6 +132,12 @@ fn list_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the package that a file declares for itself, if it does and is readable so far.
+pub fn declared_package(source: &Source) -> Option<String> {
+    let tokens = lexer::tokenize(0, &source.text).ok()?;
+    parser::leading_package(&source.text, tokens)
+}
+
 /// Parses and resolves a set of files.
 ///
 /// # Errors

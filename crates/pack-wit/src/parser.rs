@@ -76,6 +76,18 @@ pub(crate) fn parse_file(source: usize, text: &str, tokens: Vec<Token>) -> Parse
     Ok(file)
 }
 
+/// Reads no more than the `package` line.
+pub(crate) fn leading_package(text: &str, tokens: Vec<Token>) -> Option<String> {
+    let mut parser =
+        Parser { source: 0, text, tokens, at: 0, depth: 0, references: Vec::new(), keys: Vec::new() };
+    parser.gates().ok()?;
+    if !parser.eat_word("package") {
+        return None;
+    }
+    let name = parser.package_name().ok()?;
+    parser.is_sign(';').then_some(name.name)
+}
+
 pub(crate) struct Parser<'a> {
     pub(crate) source: usize,
     pub(crate) text: &'a str,

@@ -1,0 +1,90 @@
+//! Type definitions of the interface language as Rust items.
+
+use pack_abi::types::{Case, EnumCase, Field, TypeDef, TypeDefKind};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::names::{RustName, camel, shouting, snake};
+use crate::rust_type::Types;
+
+/// A doc comment, if there is one.
+pub(crate) fn docs(text: &str) -> TokenStream {
+    if text.is_empty() {
+        return TokenStream::new();
+    }
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// The Rust item for a definition; the module it is in names the codec `__abi`.
+pub(crate) fn definition(krate: &TokenStream, types: &Types<'_>, def: &TypeDef) -> TokenStream {
+    let docs = docs(&def.docs);
+    let name = camel(&def.name);
+    let ident = &name.ident;
+    let body = match &def.kind {
+        TypeDefKind::Alias(target) => {
+            let target = types.part(&def.name, target);
+            return quote!(#docs pub type #ident = #target;);
+        }
+        TypeDefKind::Flags(flags) => return flag_set(krate, &docs, &name, flags),
+        TypeDefKind::Record(fields) => {
+            let fields = fields.iter().map(|field| record_field(types, def, field));
+            quote!(pub struct #ident { #(#fields,)* })
+        }
+        TypeDefKind::Variant(cases) => {
+            let cases = cases.iter().map(|case| variant_case(types, def, case));
+            quote!(pub enum #ident { #(#cases,)* })
+        }
+        TypeDefKind::Enum(cases) => {
+            let cases = cases.iter().map(|case| {
+                let (docs, name) = (self::docs(&case.docs), camel(&case.name));
+                let (rename, ident) = (rename(&name), &name.ident);
+                quote!(#docs #rename #ident)
+            });
+            quote!(pub enum #ident { #(#cases,)* })
+        }
+    };
+    let abilities = types.abilities_of(def);
+    let copy = abilities.is_copy.then(|| quote!(Copy,));
+    let ordered = abilities.is_ordered.then(|| quote!(Eq, PartialOrd, Ord, Hash,));
+    let type_name = name.rename().map(|name| quote!(#[graph(rename = #name)]));
+    quote! {
+        #docs
+        #[derive(Clone, #copy Debug, PartialEq, #ordered #krate::GraphValue)]
+        #[graph(crate = "__abi")]
+        #type_name
+        #body
+    }
+}
+
+fn record_field(types: &Types<'_>, def: &TypeDef, field: &Field) -> TokenStream {
+    let (docs, name) = (docs(&field.docs), snake(&field.name));
+    let (rename, ident, ty) = (rename(&name), &name.ident, types.part(&def.name, &field.ty));
+    quote!(#docs #rename pub #ident: #ty)
+}
+
+fn variant_case(types: &Types<'_>, def: &TypeDef, case: &Case) -> TokenStream {
+    let (docs, name) = (docs(&case.docs), camel(&case.name));
+    let (rename, ident) = (rename(&name), &name.ident);
+    let payload = case.ty.as_ref().map(|ty| {
+        let ty = types.part(&def.name, ty);
+        quote!((#ty))
+    });
+    quote!(#docs #rename #ident #payload)
+}
+
+fn rename(name: &RustName) -> Option<TokenStream> {
+    name.rename().map(|name| quote!(#[graph(rename = #name)]))
+}
+
+fn flag_set(krate: &TokenStream, docs: &TokenStream, name: &RustName, flags: &[EnumCase]) -> TokenStream {
+    let ident = &name.ident;
+    let flags = flags.iter().enumerate().map(|(bit, flag)| {
+        let (docs, name, bit) =
+            (self::docs(&flag.docs), shouting(&flag.name).ident, Literal::usize_unsuffixed(bit));
+        quote!(#docs #name = #bit,)
+    });
+    quote! {
+        #krate::__flags! { #docs #ident { #(#flags)* } }
+    }
+}

@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
                 count
             }
             Kind::Record | Kind::Variant => {
-                self.raw_text()?;
+                self.text()?;
                 0
             }
             Kind::Bool

@@ -16,26 +16,31 @@ extern crate alloc;
 
 mod cursor;
 mod decode;
+mod diff;
 mod encode;
 mod error;
 pub mod hash;
 mod impls;
 mod kind;
 pub mod metadata;
+mod parse;
 mod shape;
+mod text;
 pub mod types;
 mod value;
 mod view;
 mod wire_type;
 
 pub use decode::{Decode, decode, decode_with};
+pub use diff::{Difference, diff};
 pub use encode::{Encode, Encoder, GraphType, TypeWriter, encode, encode_into, wire_type_of};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use impls::Flags;
 pub use kind::Kind;
+pub use parse::ParseError;
 pub use shape::{Case, Elements, Fields, Record, RecordShape};
 pub use value::{ConvertError, Value};
-pub use view::{Children, Limits, NodeRef, View};
+pub use view::{Children, Limits, NodeRef, View, encoded_length};
 pub use wire_type::WireType;
 
 /// The deepest nesting of compound values and of type terms, written or read.

@@ -104,6 +104,29 @@ impl<'a> View<'a> {
     }
 }
 
+/// Returns the length of the value at the start of `bytes`, which may go on after it.
+///
+/// Only the lengths of the nodes are looked at; whether they make a value is seen when it is decoded.
+///
+/// # Errors
+///
+/// If there is no whole value, or it is not within the limits.
+pub fn encoded_length(bytes: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
+    let within = bytes.get(..limits.buffer_bytes_max).unwrap_or(bytes);
+    let count = read_header(within, limits)?;
+    let mut offset = HEADER_BYTES;
+    for _ in 0..count {
+        let rest = within.get(offset..).unwrap_or_default();
+        let length = rest.split_first_chunk::<NODE_HEADER_BYTES>().and_then(|(header, payload)| {
+            let [_, _, _, _, length @ ..] = *header;
+            payload.get(..u32::from_le_bytes(length) as usize).map(<[u8]>::len)
+        });
+        let length = length.ok_or_else(|| DecodeError::new(DecodeErrorKind::Truncated, offset))?;
+        offset += NODE_HEADER_BYTES + length;
+    }
+    Ok(offset)
+}
+
 /// Checks the header and returns the number of nodes.
 #[inline]
 fn read_header(bytes: &[u8], limits: &Limits) -> Result<usize, DecodeError> {

@@ -1,1 +1,44 @@
 //! Events, hashes, the journal and its verification; no engine, no async runtime.
+//!
+//! A run is a directory. [`Journal`] writes it, [`Run`] reads it, [`verify`] says what it proves. The byte layout
+//! is in `docs/chain-format.md`.
+//!
+//! Everything that is hashed is encoded by hand here (`hash.rs`, `wire.rs`) or is a graph value (`record.rs`).
+
+mod event;
+mod fault;
+mod hash;
+mod journal;
+mod keys;
+mod merkle;
+mod note;
+mod read;
+mod record;
+mod report;
+mod scan;
+mod segment;
+mod storage;
+mod text;
+mod verify;
+mod wire;
+
+pub use event::{ChainIndex, Entry, Event, EventDraft, Header, Kind, NO_FUNCTION, Outcome, Payload};
+pub use fault::{EventRange, Fault, FaultKind, ReadError};
+pub use hash::{Hash, Lengths, NotAHash, RunHasher, Salt};
+pub use journal::{
+    Appended, BLOB_THRESHOLD_BYTES, ChainHead, Closed, Durability, ENTRIES_MAX, GROUP_COMMIT_MS, Journal,
+    JournalError, JournalOptions, PAYLOAD_BYTES_MAX, Position, QUEUE_BYTES_MAX, RunInit, SEGMENT_BYTES_MAX,
+};
+pub use keys::{KeyError, KeyUse, NotAPublicKey, PublicKey, Signer};
+pub use merkle::{Frontier, Head, NotAHead, inclusion_path, proves_inclusion};
+pub use note::{Checkpoint, NotANote, Note, NoteSignature};
+pub use read::{ChainSummary, Events, Run, RunStatus};
+pub use record::{
+    Cause, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind, Genesis, Predecessor, RecordError,
+    RuntimeGenesis,
+};
+pub use report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
+pub use segment::{FORMAT_VERSION, RUN_ID_BYTES_MAX, is_run_id};
+pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage};
+pub use verify::{Progress, VerifyOptions, verify, verify_files};
+pub use wire::Malformed;

@@ -1,0 +1,342 @@
+//! Reads a run in journal order, one batch in memory at a time, every hash recomputed on the way.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::event::{ChainIndex, Event, Kind, Payload};
+use crate::fault::{Fault, FaultKind, ReadError};
+use crate::hash::{Hash, RunHasher};
+use crate::record::{Exit, ExitReason, Genesis, RuntimeGenesis};
+use crate::scan::{End, Scanner, Seen, Step, payload_bytes};
+use crate::segment::{FRAME_BYTES, FrameKind, NextFrame, TRAILER_BYTES, read_frame, segment_name};
+use crate::storage::{Directory, Files, read_whole};
+
+/// Largest package or manifest that is read into memory.
+const BLOB_BYTES_MAX: u64 = 1 << 30;
+
+/// Whether a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It has its trailer.
+    Closed,
+    /// It has none.
+    Incomplete {
+        /// A process holds its lock: it is being written.
+        is_live: bool,
+    },
+}
+
+/// One chain of a run, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainSummary {
+    /// Its ordinal.
+    pub index: ChainIndex,
+    /// Path of its actor, `/` for the runtime; none if the genesis was removed or is of another kind.
+    pub path: Option<String>,
+    /// Which of the actor's lives it is.
+    pub incarnation: u32,
+    /// Hash of its genesis.
+    pub id: Hash,
+    /// Number of its events.
+    pub events: u64,
+    /// Hash of its latest event.
+    pub head: Hash,
+    /// Why it ended; none if it did not, or if that was removed.
+    pub exit: Option<ExitReason>,
+}
+
+/// A run, open for reading. It may be written at the same time.
+#[derive(Clone)]
+pub struct Run {
+    files: Arc<dyn Files>,
+    id: String,
+    hasher: Option<RunHasher>,
+    segments: u32,
+    status: RunStatus,
+}
+
+impl Run {
+    /// Opens the run in a directory.
+    ///
+    /// # Errors
+    /// If there is none, or its first segment cannot be read.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let directory = Directory::new(dir.as_ref());
+        let is_live = directory.is_locked();
+        let mut run = Self::open_files(Arc::new(directory))?;
+        if run.status != RunStatus::Closed {
+            run.status = RunStatus::Incomplete { is_live };
+        }
+        Ok(run)
+    }
+
+    /// Opens a run whose files are somewhere else.
+    ///
+    /// # Errors
+    /// If there is none, or its first segment cannot be read.
+    pub fn open_files(files: Arc<dyn Files>) -> Result<Self, ReadError> {
+        let segments = count_segments(files.as_ref())?;
+        let hasher = read_secret(files.as_ref())?;
+        let first = Scanner::open(files.as_ref(), 0, None)?;
+        let id = first.header().run_id.clone();
+        let status = if has_trailer(files.as_ref(), segments - 1)? {
+            RunStatus::Closed
+        } else {
+            RunStatus::Incomplete { is_live: false }
+        };
+        Ok(Self { files, id, hasher, segments, status })
+    }
+
+    /// Returns the id of the run.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns whether the run had come to its end when it was opened.
+    pub fn status(&self) -> RunStatus {
+        self.status
+    }
+
+    /// Returns the hashes of the run; none if its secret was dropped.
+    pub fn hasher(&self) -> Option<&RunHasher> {
+        self.hasher.as_ref()
+    }
+
+    /// Reads the run once and returns its chains, by ordinal.
+    ///
+    /// # Errors
+    /// If something in the run cannot be read or is not what it was.
+    pub fn chains(&self) -> Result<Vec<ChainSummary>, ReadError> {
+        let mut chains = Vec::new();
+        let mut places = HashMap::new();
+        for event in self.all_events() {
+            let event = event?;
+            let place = *places.entry(event.chain).or_insert_with(|| {
+                chains.push(ChainSummary {
+                    index: event.chain,
+                    path: None,
+                    incarnation: 1,
+                    id: event.hash,
+                    events: 0,
+                    head: event.hash,
+                    exit: None,
+                });
+                chains.len() - 1
+            });
+            note(&mut chains[place], &event);
+        }
+        chains.sort_unstable_by_key(|chain| chain.index);
+        Ok(chains)
+    }
+
+    /// Returns the events of one chain.
+    pub fn events(&self, chain: ChainIndex) -> Events {
+        Events::new(self.clone(), Some(chain))
+    }
+
+    /// Returns all events, in the order of the journal.
+    pub fn all_events(&self) -> Events {
+        Events::new(self.clone(), None)
+    }
+
+    /// Returns a package, a manifest or whatever else was kept under its hash.
+    ///
+    /// # Errors
+    /// If it is not there, or not what its name says.
+    pub fn blob(&self, hash: &Hash) -> Result<Vec<u8>, ReadError> {
+        let name = format!("blobs/{hash}");
+        let fault = |what| Fault { file: name.clone(), offset: 0, batch: None, events: Vec::new(), what };
+        let bytes = match read_whole(self.files.as_ref(), &name, BLOB_BYTES_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(fault(FaultKind::MissingBlob).into());
+            }
+            bytes => bytes.map_err(|error| ReadError::io(&name, error))?,
+        };
+        if Hash::of_blob(&bytes) == *hash { Ok(bytes) } else { Err(fault(FaultKind::Blob).into()) }
+    }
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Run")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+fn note(chain: &mut ChainSummary, event: &Event) {
+    chain.events += 1;
+    chain.head = event.hash;
+    match (event.header.kind, &event.payload) {
+        (Kind::Genesis, Payload::Whole { input, .. }) => {
+            (chain.path, chain.incarnation) =
+                actor_of(input).map_or((None, 1), |(path, life)| (Some(path), life));
+        }
+        (Kind::Exit, Payload::Whole { output, .. }) => {
+            chain.exit = Exit::decode(output).ok().map(|exit| exit.reason);
+        }
+        _ => {}
+    }
+}
+
+/// Path and incarnation that a genesis speaks of.
+pub(crate) fn actor_of(genesis: &[u8]) -> Option<(String, u32)> {
+    if let Ok(genesis) = Genesis::decode(genesis) {
+        return Some((genesis.path, genesis.incarnation));
+    }
+    RuntimeGenesis::decode(genesis).ok().map(|_| ("/".to_owned(), 1))
+}
+
+/// Counts the segments, which must be numbered without gaps.
+pub(crate) fn count_segments(files: &dyn Files) -> Result<u32, ReadError> {
+    let names = files.list("journal").map_err(|error| ReadError::io("journal", error))?;
+    if names.is_empty() {
+        return Err(ReadError::NotARun("it has no journal"));
+    }
+    let mut count = 0;
+    for name in names {
+        let expected = segment_name(count);
+        if expected.strip_prefix("journal/") != Some(name.as_str()) {
+            let what = FaultKind::MissingSegment;
+            return Err(Fault { file: expected, offset: 0, batch: None, events: Vec::new(), what }.into());
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Reads the run's secret; none if it was dropped, or is not 32 bytes long.
+pub(crate) fn read_secret(files: &dyn Files) -> Result<Option<RunHasher>, ReadError> {
+    match read_whole(files, "secret", 64) {
+        Ok(bytes) => Ok(<[u8; 32]>::try_from(bytes).ok().map(|secret| RunHasher::new(&secret))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(None),
+        Err(error) => Err(ReadError::io("secret", error)),
+    }
+}
+
+fn has_trailer(files: &dyn Files, segment: u32) -> Result<bool, ReadError> {
+    let name = segment_name(segment);
+    let io = |error| ReadError::io(&name, error);
+    let length = (FRAME_BYTES + TRAILER_BYTES) as u64;
+    let mut file = files.open(&name).map_err(io)?;
+    let size = file.seek(SeekFrom::End(0)).map_err(io)?;
+    if size < length {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::Start(size - length)).map_err(io)?;
+    let frame = read_frame(&mut file.take(length), length, &mut Vec::new()).map_err(io)?;
+    Ok(frame == NextFrame::Whole(FrameKind::Trailer))
+}
+
+/// Events of a run, in the order of the journal. After an error there are no more.
+pub struct Events {
+    run: Run,
+    chain: Option<ChainIndex>,
+    scanner: Option<Scanner>,
+    end: Option<End>,
+    next_segment: u32,
+    ready: VecDeque<Event>,
+}
+
+impl Events {
+    fn new(run: Run, chain: Option<ChainIndex>) -> Self {
+        Self { run, chain, scanner: None, end: None, next_segment: 0, ready: VecDeque::new() }
+    }
+
+    /// Reads up to the next batch that has events to return; false at the end.
+    fn fill(&mut self) -> Result<bool, ReadError> {
+        while self.ready.is_empty() {
+            let scanner = match self.scanner.take() {
+                Some(scanner) => scanner,
+                None if self.next_segment == self.run.segments => return Ok(false),
+                None => self.open_next()?,
+            };
+            self.advance(scanner)?;
+        }
+        Ok(true)
+    }
+
+    fn open_next(&mut self) -> Result<Scanner, ReadError> {
+        let number = self.next_segment;
+        self.next_segment += 1;
+        let scanner = Scanner::open(self.run.files.as_ref(), number, self.run.hasher.clone())?;
+        let end = self.end.take().unwrap_or_else(|| End::before(&self.run.id));
+        end.check_next(number, scanner.header())?;
+        Ok(scanner)
+    }
+
+    fn advance(&mut self, mut scanner: Scanner) -> Result<(), ReadError> {
+        let is_last = self.next_segment == self.run.segments;
+        let (files, wanted) = (self.run.files.as_ref(), self.chain);
+        let batch = scanner.batches();
+        let mut events = VecDeque::new();
+        let mut failure = None;
+        let step = scanner.next(|seen| {
+            if wanted.is_none_or(|wanted| wanted == seen.chain) && failure.is_none() {
+                match event(files, seen, batch) {
+                    Ok(event) => events.push_back(event),
+                    Err(error) => failure = Some(error),
+                }
+            }
+        })?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        match step {
+            Step::Batch(_) => {
+                self.ready = events;
+                self.scanner = Some(scanner);
+            }
+            Step::Trailer(_) => {
+                let step = scanner.next(|_| {})?;
+                if !is_last || step != Step::End {
+                    return Err(scanner.fault(FaultKind::AfterTrailer).into());
+                }
+            }
+            Step::End => self.end = Some(scanner.end()),
+            Step::Torn(_) if is_last => {}
+            Step::Torn(_) => return Err(scanner.fault(FaultKind::Truncated).into()),
+        }
+        Ok(())
+    }
+}
+
+fn event(files: &dyn Files, seen: &Seen<'_>, batch: u64) -> Result<Event, ReadError> {
+    let payload = match payload_bytes(files, seen)? {
+        Some((input, output)) => Payload::Whole { input, output },
+        None => Payload::Redacted { commitment: seen.commitment },
+    };
+    let Seen { chain, header, previous, hash, .. } = *seen;
+    Ok(Event { chain, header, payload, previous, hash, batch })
+}
+
+impl Iterator for Events {
+    type Item = Result<Event, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.fill() {
+            Ok(true) => self.ready.pop_front().map(Ok),
+            Ok(false) => None,
+            Err(error) => {
+                self.next_segment = self.run.segments;
+                self.scanner = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Events")
+            .field("run", &self.run)
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
+}

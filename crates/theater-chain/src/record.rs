@@ -1,0 +1,613 @@
+//! The records in the payloads of births and ends: graph values, so that any tool can print them.
+
+use pack_abi::{DecodeError, EncodeError, Value, WireType};
+
+use crate::event::ChainIndex;
+use crate::hash::Hash;
+use crate::segment::FORMAT_VERSION;
+
+/// Version of the Graph ABI in which payloads are encoded.
+const ABI_VERSION: u32 = 3;
+/// The algorithm of every hash.
+const ALGORITHM: &str = "sha-256";
+
+/// Why bytes are not such a record, or a record has no bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The record is larger than a graph value can be.
+    #[error("the {name} record cannot be encoded: {source}")]
+    Encode {
+        /// Which record.
+        name: &'static str,
+        /// What the codec said.
+        source: EncodeError,
+    },
+    /// The bytes are not a graph value.
+    #[error("the {name} record cannot be decoded: {source}")]
+    Decode {
+        /// Which record.
+        name: &'static str,
+        /// What the codec said.
+        source: DecodeError,
+    },
+    /// The value is another one.
+    #[error("not a {name} record: {what} is missing or of another type")]
+    Shape {
+        /// Which record.
+        name: &'static str,
+        /// Which field.
+        what: &'static str,
+    },
+    /// The record is of a format that this program does not know.
+    #[error("the {name} record has {what} {found}, which this program does not know")]
+    Unknown {
+        /// Which record.
+        name: &'static str,
+        /// Which field.
+        what: &'static str,
+        /// Its value.
+        found: String,
+    },
+}
+
+/// Whether a function of a package is called by it or called in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// The guest calls the host.
+    Import,
+    /// The host calls the guest.
+    Export,
+}
+
+/// One entry of the function table, whose index events carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionEntry {
+    /// Name of its interface; empty for a function without one.
+    pub interface: String,
+    /// Its name in it.
+    pub name: String,
+    /// Who calls it.
+    pub kind: FunctionKind,
+}
+
+/// The incarnation before this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Id of its chain.
+    pub chain: Hash,
+    /// Head of its chain when it was succeeded.
+    pub head: Hash,
+    /// Why it was succeeded.
+    pub why: String,
+}
+
+/// An event, by its place in the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Its chain.
+    pub chain: ChainIndex,
+    /// Its place in the chain.
+    pub seq: u64,
+}
+
+/// What an actor's chain begins with: all that decides what its events can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    /// Id of the run.
+    pub run_id: String,
+    /// Path of the actor.
+    pub path: String,
+    /// Which of its lives, from 1.
+    pub incarnation: u32,
+    /// Version of the order and sizes of the host's own calls into the guest.
+    pub boundary_version: u32,
+    /// The life before this one.
+    pub predecessor: Option<Predecessor>,
+    /// Path of the actor that spawned it.
+    pub parent: Option<String>,
+    /// The event that led to it.
+    pub cause: Option<Cause>,
+    /// SHA-256 of the package: a blob of the run.
+    pub package: Hash,
+    /// SHA-256 of the manifest: a blob of the run.
+    pub manifest: Hash,
+    /// Hash of the initial state, as [`crate::RunHasher::state_hash`] or another salted scheme of the recorder's gives it.
+    pub state_hash: Hash,
+    /// The initial state itself.
+    pub state: Vec<u8>,
+    /// The function table.
+    pub functions: Vec<FunctionEntry>,
+    /// Names and structural hashes of the interfaces.
+    pub interfaces: Vec<(String, Hash)>,
+    /// What must be the same for a replay to be the same.
+    pub fingerprint_semantic: Vec<(String, String)>,
+    /// What is told to people.
+    pub fingerprint_descriptive: Vec<(String, String)>,
+    /// Every limit that can end a call.
+    pub limits: Vec<(String, u64)>,
+}
+
+/// What the runtime's own chain, `/`, begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeGenesis {
+    /// Id of the run.
+    pub run_id: String,
+    /// Wall clock at the start, in microseconds since 1970: the host's claim.
+    pub utc_us: u64,
+    /// Version of the program.
+    pub version: String,
+    /// Source revision of the program.
+    pub revision: String,
+    /// Operating system.
+    pub os: String,
+    /// Processor architecture.
+    pub arch: String,
+    /// The node's public key, in text form.
+    pub node_key: Option<String>,
+    /// Who started the run, unless withheld.
+    pub user: Option<String>,
+    /// What they noted.
+    pub note: Option<String>,
+}
+
+/// Why an incarnation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// It was done.
+    Normal,
+    /// It was told to end.
+    Shutdown,
+    /// It gave up.
+    Error(String),
+    /// It trapped.
+    Trap(String),
+    /// It met a limit.
+    Limit(String),
+    /// The host failed it.
+    HostFault(String),
+    /// It was killed.
+    Killed,
+    /// It never was.
+    NoActor,
+}
+
+impl ExitReason {
+    const fn parts(&self) -> (u32, &'static str, Option<&String>) {
+        match self {
+            Self::Normal => (0, "normal", None),
+            Self::Shutdown => (1, "shutdown", None),
+            Self::Error(text) => (2, "error", Some(text)),
+            Self::Trap(text) => (3, "trap", Some(text)),
+            Self::Limit(text) => (4, "limit", Some(text)),
+            Self::HostFault(text) => (5, "host-fault", Some(text)),
+            Self::Killed => (6, "killed", None),
+            Self::NoActor => (7, "no-actor", None),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let (tag, case, text) = self.parts();
+        Value::Variant {
+            type_name: "exit-reason".to_owned(),
+            case: case.to_owned(),
+            tag,
+            payload: text.map(|text| Value::String(text.clone())).into_iter().collect(),
+        }
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        let Value::Variant { tag, payload, .. } = value else { return None };
+        let reason = match (tag, payload.as_slice()) {
+            (0, []) => Self::Normal,
+            (1, []) => Self::Shutdown,
+            (2, [Value::String(text)]) => Self::Error(text.clone()),
+            (3, [Value::String(text)]) => Self::Trap(text.clone()),
+            (4, [Value::String(text)]) => Self::Limit(text.clone()),
+            (5, [Value::String(text)]) => Self::HostFault(text.clone()),
+            (6, []) => Self::Killed,
+            (7, []) => Self::NoActor,
+            _ => return None,
+        };
+        Some(reason)
+    }
+}
+
+impl std::fmt::Display for ExitReason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.parts() {
+            (_, case, None) => formatter.write_str(case),
+            (_, case, Some(text)) => write!(formatter, "{case}: {text}"),
+        }
+    }
+}
+
+/// What is known of an abnormal end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExitDetail {
+    /// The function that was running.
+    pub function: Option<String>,
+    /// What the guest said.
+    pub panic: Option<String>,
+    /// Where: file, line, column.
+    pub place: Option<String>,
+    /// Guest frames, innermost first.
+    pub backtrace: Vec<String>,
+    /// Fuel used by the call.
+    pub fuel: u64,
+}
+
+/// What a chain ends with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Why.
+    pub reason: ExitReason,
+    /// Hash of the last good state.
+    pub state_hash: Hash,
+    /// What it ended with.
+    pub result: Option<Vec<u8>>,
+    /// What is known of an abnormal end.
+    pub detail: Option<ExitDetail>,
+}
+
+impl Genesis {
+    const NAME: &'static str = "genesis";
+
+    /// Returns the bytes that the genesis event carries as its input.
+    ///
+    /// # Errors
+    /// If the initial state is larger than a graph value can be.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let functions = self.functions.iter().map(FunctionEntry::to_value).collect();
+        let interfaces =
+            self.interfaces.iter().map(|(name, hash)| pair(text(name), bytes(&hash.0))).collect();
+        let limits = self.limits.iter().map(|(name, limit)| pair(text(name), Value::U64(*limit))).collect();
+        let fields = vec![
+            ("format", Value::U32(FORMAT_VERSION)),
+            ("abi", Value::U32(ABI_VERSION)),
+            ("algorithm", text(ALGORITHM)),
+            ("boundary", Value::U32(self.boundary_version)),
+            ("run", text(&self.run_id)),
+            ("path", text(&self.path)),
+            ("incarnation", Value::U32(self.incarnation)),
+            (
+                "predecessor",
+                option(named("predecessor"), self.predecessor.as_ref().map(Predecessor::to_value)),
+            ),
+            ("parent", option(WireType::String, self.parent.as_deref().map(text))),
+            ("cause", option(named("cause"), self.cause.as_ref().map(Cause::to_value))),
+            ("package", bytes(&self.package.0)),
+            ("manifest", bytes(&self.manifest.0)),
+            ("state-hash", bytes(&self.state_hash.0)),
+            ("state", bytes(&self.state)),
+            ("functions", list(named("function"), functions)),
+            ("interfaces", list(pair_type(byte_list()), interfaces)),
+            ("fingerprint-semantic", text_pairs(&self.fingerprint_semantic)),
+            ("fingerprint-descriptive", text_pairs(&self.fingerprint_descriptive)),
+            ("limits", list(pair_type(WireType::U64), limits)),
+        ];
+        encode(Self::NAME, fields)
+    }
+
+    /// Reads such bytes.
+    ///
+    /// # Errors
+    /// If they are something else, or of a format, ABI or hash algorithm that this program does not know.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record = Reader::new(Self::NAME, bytes)?;
+        record.check_versions()?;
+        Ok(Self {
+            boundary_version: record.u32("boundary")?,
+            run_id: record.text("run")?,
+            path: record.text("path")?,
+            incarnation: record.u32("incarnation")?,
+            predecessor: record.option("predecessor", Predecessor::from_value)?,
+            parent: record.option("parent", as_text)?,
+            cause: record.option("cause", Cause::from_value)?,
+            package: record.get("package", as_hash)?,
+            manifest: record.get("manifest", as_hash)?,
+            state_hash: record.get("state-hash", as_hash)?,
+            state: record.get("state", as_bytes)?,
+            functions: record.list("functions", FunctionEntry::from_value)?,
+            interfaces: record.list("interfaces", |value| as_pair(value, as_text, as_hash))?,
+            fingerprint_semantic: record.list("fingerprint-semantic", as_text_pair)?,
+            fingerprint_descriptive: record.list("fingerprint-descriptive", as_text_pair)?,
+            limits: record.list("limits", |value| as_pair(value, as_text, as_u64))?,
+        })
+    }
+}
+
+impl RuntimeGenesis {
+    const NAME: &'static str = "runtime-genesis";
+
+    /// Returns the bytes that the genesis event of `/` carries as its input.
+    ///
+    /// # Errors
+    /// If a text is larger than a graph value can be.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let optional = |value: &Option<String>| option(WireType::String, value.as_deref().map(text));
+        let fields = vec![
+            ("format", Value::U32(FORMAT_VERSION)),
+            ("abi", Value::U32(ABI_VERSION)),
+            ("algorithm", text(ALGORITHM)),
+            ("run", text(&self.run_id)),
+            ("utc-us", Value::U64(self.utc_us)),
+            ("version", text(&self.version)),
+            ("revision", text(&self.revision)),
+            ("os", text(&self.os)),
+            ("arch", text(&self.arch)),
+            ("node-key", optional(&self.node_key)),
+            ("user", optional(&self.user)),
+            ("note", optional(&self.note)),
+        ];
+        encode(Self::NAME, fields)
+    }
+
+    /// Reads such bytes.
+    ///
+    /// # Errors
+    /// If they are something else, or of a format, ABI or hash algorithm that this program does not know.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record = Reader::new(Self::NAME, bytes)?;
+        record.check_versions()?;
+        Ok(Self {
+            run_id: record.text("run")?,
+            utc_us: record.get("utc-us", as_u64)?,
+            version: record.text("version")?,
+            revision: record.text("revision")?,
+            os: record.text("os")?,
+            arch: record.text("arch")?,
+            node_key: record.option("node-key", as_text)?,
+            user: record.option("user", as_text)?,
+            note: record.option("note", as_text)?,
+        })
+    }
+}
+
+impl Exit {
+    const NAME: &'static str = "exit";
+
+    /// Returns the bytes that the exit event carries as its output.
+    ///
+    /// # Errors
+    /// If the result is larger than a graph value can be.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        let fields = vec![
+            ("reason", self.reason.to_value()),
+            ("state-hash", bytes(&self.state_hash.0)),
+            ("result", option(byte_list(), self.result.as_deref().map(bytes))),
+            ("detail", option(named("exit-detail"), self.detail.as_ref().map(ExitDetail::to_value))),
+        ];
+        encode(Self::NAME, fields)
+    }
+
+    /// Reads such bytes.
+    ///
+    /// # Errors
+    /// If they are something else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record = Reader::new(Self::NAME, bytes)?;
+        Ok(Self {
+            reason: record.get("reason", ExitReason::from_value)?,
+            state_hash: record.get("state-hash", as_hash)?,
+            result: record.option("result", as_bytes)?,
+            detail: record.option("detail", ExitDetail::from_value)?,
+        })
+    }
+}
+
+impl FunctionEntry {
+    fn to_value(&self) -> Value {
+        let kind = match self.kind {
+            FunctionKind::Import => "import",
+            FunctionKind::Export => "export",
+        };
+        let fields =
+            vec![("interface", text(&self.interface)), ("name", text(&self.name)), ("kind", text(kind))];
+        record("function", fields)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        let kind = match as_text(value.field("kind")?)?.as_str() {
+            "import" => FunctionKind::Import,
+            "export" => FunctionKind::Export,
+            _ => return None,
+        };
+        Some(Self {
+            interface: as_text(value.field("interface")?)?,
+            name: as_text(value.field("name")?)?,
+            kind,
+        })
+    }
+}
+
+impl Predecessor {
+    fn to_value(&self) -> Value {
+        let fields =
+            vec![("chain", bytes(&self.chain.0)), ("head", bytes(&self.head.0)), ("why", text(&self.why))];
+        record("predecessor", fields)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(Self {
+            chain: as_hash(value.field("chain")?)?,
+            head: as_hash(value.field("head")?)?,
+            why: as_text(value.field("why")?)?,
+        })
+    }
+}
+
+impl Cause {
+    fn to_value(&self) -> Value {
+        record("cause", vec![("chain", Value::U32(self.chain.0)), ("seq", Value::U64(self.seq))])
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(Self { chain: ChainIndex(as_u32(value.field("chain")?)?), seq: as_u64(value.field("seq")?)? })
+    }
+}
+
+impl ExitDetail {
+    fn to_value(&self) -> Value {
+        let optional = |value: &Option<String>| option(WireType::String, value.as_deref().map(text));
+        let fields = vec![
+            ("function", optional(&self.function)),
+            ("panic", optional(&self.panic)),
+            ("place", optional(&self.place)),
+            ("backtrace", list(WireType::String, self.backtrace.iter().map(|line| text(line)).collect())),
+            ("fuel", Value::U64(self.fuel)),
+        ];
+        record("exit-detail", fields)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(Self {
+            function: as_option(value.field("function")?, as_text)?,
+            panic: as_option(value.field("panic")?, as_text)?,
+            place: as_option(value.field("place")?, as_text)?,
+            backtrace: as_list(value.field("backtrace")?, as_text)?,
+            fuel: as_u64(value.field("fuel")?)?,
+        })
+    }
+}
+
+fn encode(name: &'static str, fields: Vec<(&str, Value)>) -> Result<Vec<u8>, RecordError> {
+    pack_abi::encode(&record(name, fields)).map_err(|source| RecordError::Encode { name, source })
+}
+
+fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Value::Record { name: name.to_owned(), fields }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.to_vec())
+}
+
+fn option(inner: WireType, value: Option<Value>) -> Value {
+    Value::Option { inner, value: value.map(Box::new) }
+}
+
+const fn list(elem: WireType, items: Vec<Value>) -> Value {
+    Value::List { elem, items }
+}
+
+fn pair(first: Value, second: Value) -> Value {
+    Value::Tuple(vec![first, second])
+}
+
+fn text_pairs(pairs: &[(String, String)]) -> Value {
+    let items = pairs.iter().map(|(name, value)| pair(text(name), text(value))).collect();
+    list(pair_type(WireType::String), items)
+}
+
+fn named(name: &str) -> WireType {
+    WireType::Record(name.to_owned())
+}
+
+fn byte_list() -> WireType {
+    WireType::List(Box::new(WireType::U8))
+}
+
+fn pair_type(second: WireType) -> WireType {
+    WireType::Tuple(vec![WireType::String, second])
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text.clone()) } else { None }
+}
+
+fn as_bytes(value: &Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(bytes) = value { Some(bytes.clone()) } else { None }
+}
+
+fn as_hash(value: &Value) -> Option<Hash> {
+    as_bytes(value)?.try_into().ok().map(Hash)
+}
+
+const fn as_u32(value: &Value) -> Option<u32> {
+    if let Value::U32(number) = value { Some(*number) } else { None }
+}
+
+const fn as_u64(value: &Value) -> Option<u64> {
+    if let Value::U64(number) = value { Some(*number) } else { None }
+}
+
+fn as_option<T>(value: &Value, inner: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+    match value {
+        Value::Option { value: None, .. } => Some(None),
+        Value::Option { value: Some(value), .. } => inner(value).map(Some),
+        _ => None,
+    }
+}
+
+fn as_list<T>(value: &Value, item: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    if let Value::List { items, .. } = value { items.iter().map(item).collect() } else { None }
+}
+
+fn as_pair<A, B>(
+    value: &Value,
+    first: impl Fn(&Value) -> Option<A>,
+    second: impl Fn(&Value) -> Option<B>,
+) -> Option<(A, B)> {
+    let Value::Tuple(items) = value else { return None };
+    let [a, b] = items.as_slice() else { return None };
+    Some((first(a)?, second(b)?))
+}
+
+fn as_text_pair(value: &Value) -> Option<(String, String)> {
+    as_pair(value, as_text, as_text)
+}
+
+/// A decoded record whose fields are taken by name.
+struct Reader {
+    name: &'static str,
+    value: Value,
+}
+
+impl Reader {
+    fn new(name: &'static str, bytes: &[u8]) -> Result<Self, RecordError> {
+        let value = pack_abi::decode(bytes).map_err(|source| RecordError::Decode { name, source })?;
+        match &value {
+            Value::Record { name: found, .. } if found == name => Ok(Self { name, value }),
+            _ => Err(RecordError::Shape { name, what: "its name" }),
+        }
+    }
+
+    fn get<T>(&self, what: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<T, RecordError> {
+        self.value.field(what).and_then(read).ok_or(RecordError::Shape { name: self.name, what })
+    }
+
+    fn text(&self, what: &'static str) -> Result<String, RecordError> {
+        self.get(what, as_text)
+    }
+
+    fn u32(&self, what: &'static str) -> Result<u32, RecordError> {
+        self.get(what, as_u32)
+    }
+
+    fn option<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, RecordError> {
+        self.get(what, |value| as_option(value, &read))
+    }
+
+    fn list<T>(&self, what: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, RecordError> {
+        self.get(what, |value| as_list(value, &read))
+    }
+
+    fn check_versions(&self) -> Result<(), RecordError> {
+        let check = |what, found: String, known: &str| {
+            let name = self.name;
+            if found == known { Ok(()) } else { Err(RecordError::Unknown { name, what, found }) }
+        };
+        check("format", self.u32("format")?.to_string(), &FORMAT_VERSION.to_string())?;
+        check("abi", self.u32("abi")?.to_string(), &ABI_VERSION.to_string())?;
+        check("algorithm", self.text("algorithm")?, ALGORITHM)
+    }
+}

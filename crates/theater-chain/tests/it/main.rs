@@ -1,0 +1,4 @@
+//! Runs written, read and verified from outside, as the runtime and the tools do.
+
+mod journal;
+mod support;

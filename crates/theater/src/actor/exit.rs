@@ -1,0 +1,107 @@
+//! How an actor ended, for the run's outcome and for people.
+
+use std::fmt;
+
+use theater_chain::ExitReason;
+
+use super::{ActorPath, TrapRecord};
+
+/// The end of one incarnation.
+#[derive(Clone, Debug)]
+pub struct ExitReport {
+    /// The actor.
+    pub actor: ActorPath,
+    /// Which of its lives ended, from 1.
+    pub incarnation: u32,
+    /// Why.
+    pub reason: ExitReason,
+    /// The data that the actor ended with, if it gave any.
+    pub result: Option<Vec<u8>>,
+    /// What a person needs to understand an abnormal end.
+    pub crash: Option<CrashReport>,
+}
+
+/// Returns whether a reason is an orderly end.
+#[must_use]
+pub fn is_orderly(reason: &ExitReason) -> bool {
+    match reason {
+        ExitReason::Normal | ExitReason::Shutdown => true,
+        ExitReason::Error(_)
+        | ExitReason::Trap(_)
+        | ExitReason::Limit(_)
+        | ExitReason::HostFault(_)
+        | ExitReason::Killed
+        | ExitReason::NoActor => false,
+    }
+}
+
+/// An abnormal end, told to a person.
+#[derive(Clone, Debug)]
+pub struct CrashReport {
+    /// Path and incarnation, e.g. `root#1`.
+    pub who: String,
+    /// The reason, e.g. `trap: the guest reached unreachable`.
+    pub reason: String,
+    /// What the guest said, with its place.
+    pub panic: Option<String>,
+    /// Guest frames, innermost first.
+    pub backtrace: Vec<String>,
+    /// The function that was running and its decoded arguments.
+    pub in_hand: Option<String>,
+    /// What was decided about the actor.
+    pub decision: String,
+    /// The run's name, for the command that shows the place.
+    pub run_id: String,
+    /// Sequence number of the last event before the exit.
+    pub seq: u64,
+}
+
+/// Frames that a report shows; the events have all of them.
+const FRAMES_SHOWN: usize = 12;
+
+impl fmt::Display for CrashReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} crashed", self.who)?;
+        writeln!(f, "  reason    {}", self.reason)?;
+        if let Some(panic) = &self.panic {
+            writeln!(f, "  panic     {}", panic.replace('\n', "\n            "))?;
+        }
+        if let Some(in_hand) = &self.in_hand {
+            writeln!(f, "  in hand   {in_hand}")?;
+        }
+        for (number, frame) in self.backtrace.iter().take(FRAMES_SHOWN).enumerate() {
+            let label = if number == 0 { "backtrace" } else { "" };
+            writeln!(f, "  {label:<9} {frame}")?;
+        }
+        if self.backtrace.len() > FRAMES_SHOWN {
+            writeln!(f, "            and {} more", self.backtrace.len() - FRAMES_SHOWN)?;
+        }
+        writeln!(f, "  decision  {}", self.decision)?;
+        write!(f, "  look at   theater events {} --from {}", self.run_id, self.seq.saturating_sub(5))
+    }
+}
+
+/// Returns the reason that a trap or a dropped call gives its actor.
+pub(crate) fn reason_of(record: &TrapRecord, limits: &crate::manifest::Limits) -> ExitReason {
+    let message = record.message.as_deref();
+    match record.kind.as_str() {
+        "out-of-fuel" => ExitReason::Limit(format!(
+            "fuel: the call used up its {} units (`fuel_per_call` in [limits])",
+            limits.fuel_per_call
+        )),
+        "stack-overflow" => ExitReason::Limit("stack: the call stack is used up".to_owned()),
+        "host-fault" | "stopped" => {
+            ExitReason::HostFault(message.unwrap_or("the host stopped the call").to_owned())
+        }
+        kind => match record.memory_refused {
+            Some(bytes) => ExitReason::Limit(format!(
+                "memory: growth to {bytes} bytes was refused, the limit is {} (`memory_bytes` in [limits])",
+                limits.memory_bytes
+            )),
+            None => ExitReason::Trap(match message {
+                Some(message) => message.to_owned(),
+                None => kind.to_owned(),
+            }),
+        },
+    }
+}

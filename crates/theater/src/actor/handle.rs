@@ -1,0 +1,119 @@
+//! What the outside holds of an actor: a way to call it, to stop it and to hear of its end.
+
+use std::sync::Arc;
+
+use pack::ExportIndex;
+use pack_abi::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{ActorPath, ExitReport};
+
+/// What waits in a mailbox.
+pub(crate) enum Message {
+    /// Call an export with `(state, params)`.
+    Call { export: ExportIndex, params: Value, reply: oneshot::Sender<Result<Vec<u8>, CallFailure>> },
+}
+
+/// What overtakes messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Run,
+    Stop,
+    Kill,
+}
+
+/// A call that did not return a result.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallFailure {
+    /// The package has no such export.
+    #[error("the package does not export `{0}`")]
+    NoFunction(String),
+    /// The actor ended before or during the call.
+    #[error("no-actor: {0} has ended")]
+    Ended(ActorPath),
+    /// The function returned `err`, or the guest could not decode its arguments.
+    #[error("{0}")]
+    Error(String),
+}
+
+/// A live actor, from outside. While a handle exists, the actor waits for calls.
+#[derive(Clone)]
+pub struct ActorHandle {
+    pub(crate) path: ActorPath,
+    pub(crate) mailbox: mpsc::Sender<Message>,
+    pub(crate) control: Arc<watch::Sender<Control>>,
+    pub(crate) ended: watch::Receiver<Option<Arc<ExitReport>>>,
+    pub(crate) exports: Arc<[(String, ExportIndex)]>,
+}
+
+impl ActorHandle {
+    /// Returns the actor's path.
+    #[must_use]
+    pub fn path(&self) -> &ActorPath {
+        &self.path
+    }
+
+    /// Calls an export by symbol, e.g. `my:app/counter.add`, with `(state, params)`, waiting for room in the
+    /// mailbox. Returns the encoded result, `ok((state, ...))` as the actor returned it.
+    ///
+    /// # Errors
+    /// Fails if there is no such function, if the function returns an error, or if the actor ends first.
+    pub async fn call(&self, function: &str, params: Value) -> Result<Vec<u8>, CallFailure> {
+        let Some((_, export)) = self.exports.iter().find(|(symbol, _)| symbol == function) else {
+            return Err(CallFailure::NoFunction(function.to_owned()));
+        };
+        let ended = || CallFailure::Ended(self.path.clone());
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Call { export: *export, params, reply };
+        self.mailbox.send(message).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Asks the actor to end after the call in hand.
+    pub fn stop(&self) {
+        self.control.send_if_modified(|control| {
+            let first = *control == Control::Run;
+            if first {
+                *control = Control::Stop;
+            }
+            first
+        });
+    }
+
+    /// Ends the actor at its next fuel yield or pending host call.
+    pub fn kill(&self) {
+        self.control.send_replace(Control::Kill);
+    }
+
+    /// Waits for the end of the actor, which keeps waiting for calls as long as this handle exists.
+    pub async fn ended(&self) -> Arc<ExitReport> {
+        wait_for_end(self.ended.clone(), &self.path).await
+    }
+
+    /// Gives the handle up, so that the actor may end when nothing is left to do, and waits for its end.
+    pub async fn finish(self) -> Arc<ExitReport> {
+        let Self { path, ended, .. } = self;
+        wait_for_end(ended, &path).await
+    }
+}
+
+async fn wait_for_end(
+    mut ended: watch::Receiver<Option<Arc<ExitReport>>>,
+    path: &ActorPath,
+) -> Arc<ExitReport> {
+    let report = ended.wait_for(Option::is_some).await.map(|report| report.clone());
+    report.ok().flatten().unwrap_or_else(|| Arc::new(ExitReport::lost(path)))
+}
+
+impl ExitReport {
+    /// The actor's task is gone without a report: it was aborted with the async runtime.
+    fn lost(path: &ActorPath) -> Self {
+        Self {
+            actor: path.clone(),
+            incarnation: 1,
+            reason: theater_chain::ExitReason::HostFault("the actor's task was aborted".to_owned()),
+            result: None,
+            crash: None,
+        }
+    }
+}

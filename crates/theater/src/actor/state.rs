@@ -1,0 +1,126 @@
+//! An actor's state: one graph value, kept as its encoded nodes.
+//!
+//! State is bytes here: it goes into a call as it came out of the last one, and is hashed only when it
+//! changed. The hash is salted per run, so that a removed state cannot be guessed from its hash.
+
+use std::ops::Range;
+
+use pack_abi::{DecodeError, View};
+use theater_chain::{Hash, Outcome, RunHasher};
+
+/// Bytes of a graph's header.
+const HEADER: usize = 16;
+
+/// The state of an actor.
+#[derive(Clone, Debug)]
+pub struct State {
+    nodes: Vec<u8>,
+    node_count: u32,
+    hash: Hash,
+}
+
+impl State {
+    /// Returns the state that `init` gets: `some(bytes)` or `none`.
+    ///
+    /// # Errors
+    /// Fails if the state is larger than a graph can be.
+    pub fn initial(hasher: &RunHasher, bytes: Option<&[u8]>) -> Result<Self, pack_abi::EncodeError> {
+        let graph = pack_abi::encode(&bytes)?;
+        let nodes = graph[HEADER..].to_vec();
+        let node_count = if bytes.is_some() { 2 } else { 1 };
+        let hash = hasher.state_hash(&nodes);
+        Ok(Self { nodes, node_count, hash })
+    }
+
+    /// Returns the encoded nodes, without the graph's header.
+    #[must_use]
+    pub fn nodes(&self) -> &[u8] {
+        &self.nodes
+    }
+
+    /// Returns how many nodes the state has.
+    #[must_use]
+    pub fn node_count(&self) -> u32 {
+        self.node_count
+    }
+
+    /// Returns the salted hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    pub(crate) fn len_u32(&self) -> u32 {
+        u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the graph of the state alone.
+    #[must_use]
+    pub fn graph(&self) -> Vec<u8> {
+        crate::record::join(self.node_count, &self.nodes, &[])
+    }
+
+    /// Takes over the state that a call returned.
+    pub(crate) fn replace(&mut self, new: NewState, hasher: &RunHasher) {
+        self.nodes = new.nodes;
+        self.node_count = new.node_count;
+        self.hash = hasher.state_hash(&self.nodes);
+    }
+}
+
+/// A state that differs from the actor's.
+#[derive(Debug)]
+pub(crate) struct NewState {
+    nodes: Vec<u8>,
+    node_count: u32,
+}
+
+/// What the result of a call means to the runtime.
+#[derive(Debug)]
+pub(crate) enum Returned {
+    /// `ok((state, ...))`: where the state's nodes are, and how many.
+    Ok { state: Range<usize>, node_count: u32 },
+    /// `err(text)`.
+    Err(String),
+    /// Something without a state, such as the result of a function that does not follow the convention.
+    Plain,
+}
+
+impl Returned {
+    /// Reads the outer shape of a result.
+    ///
+    /// # Errors
+    /// Fails if `output` is not a graph.
+    pub(crate) fn read(output: &[u8]) -> Result<Self, DecodeError> {
+        let view = View::parse(output, &pack_abi::Limits::default())?;
+        let Ok(result) = view.root().result() else { return Ok(Self::Plain) };
+        match result {
+            Ok(payload) => {
+                let first = payload.tuple().ok().and_then(|mut items| items.next());
+                // Encodings are in post-order, so the nodes of the first child stand right behind the header.
+                Ok(first.map_or(Self::Plain, |first| Self::Ok {
+                    state: first.subtree_range(),
+                    node_count: first.subtree_nodes().end,
+                }))
+            }
+            Err(payload) => Ok(Self::Err(match payload.as_str() {
+                Ok(text) => text.to_owned(),
+                Err(_) => "an error that is not a text".to_owned(),
+            })),
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Ok { .. } | Self::Plain => Outcome::Ok,
+            Self::Err(_) => Outcome::Error,
+        }
+    }
+
+    /// Returns the state in `output` if it is another than `current`.
+    pub(crate) fn new_state(&self, output: &[u8], current: &State) -> Option<NewState> {
+        let Self::Ok { state, node_count } = self else { return None };
+        let nodes = output.get(state.clone())?;
+        (nodes != current.nodes()).then(|| NewState { nodes: nodes.to_vec(), node_count: *node_count })
+    }
+}

@@ -1,0 +1,40 @@
+//! Every bound of the runtime, named, with its reason.
+
+/// Linear memory one actor may grow to when its manifest does not say: enough for real work on megabytes of
+/// text, small enough that a thousand actors fit a laptop.
+pub const MEMORY_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// Most memory a manifest may ask for; the engine's pool reserves address space for it.
+pub const MEMORY_BYTES_MAX: u64 = 1 << 30;
+
+/// Fuel for one call when the manifest does not say: some ten seconds of a tight loop, so that an endless
+/// loop ends by a reproducible limit long before the clock has to.
+pub const FUEL_PER_CALL_DEFAULT: u64 = 10_000_000_000;
+
+/// Wall-clock time for one call, waits included, when the manifest does not say.
+pub const CALL_MS_DEFAULT: u64 = 60_000;
+
+/// Fuel between two cooperative yields: about 50 microseconds, so that a spinning actor holds up its
+/// neighbours by less than a scheduling tick.
+pub const YIELD_EVERY_FUEL: u64 = 50_000;
+
+/// Messages that wait in one mailbox.
+pub const MAILBOX_MESSAGES_DEFAULT: u32 = 1024;
+
+/// Bytes of one payload that crosses the boundary.
+pub const PAYLOAD_BYTES_DEFAULT: u64 = 16 << 20;
+
+/// Bytes of an initial state; larger data belongs into a store.
+pub const STATE_BYTES_MAX: u64 = 256 << 20;
+
+/// Table elements of one instance: function pointers of a large guest stay far below.
+pub const TABLE_ELEMENTS_MAX: u32 = 100_000;
+
+/// Entries one chain read returns.
+pub const CHAIN_ENTRIES_MAX: usize = 256;
+
+/// Bytes of a manifest: a larger file is a mistake.
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+
+/// Events kept before a divergence to explain it.
+pub const DIVERGENCE_CONTEXT_EVENTS: usize = 5;

@@ -1,0 +1,226 @@
+//! Connects what a package imports with what its manifest grants, before any of it runs.
+
+use std::sync::Arc;
+
+use pack::{Engine, ExportIndex, Package, PackageError, Prepared};
+use pack_abi::types::Interface;
+use pack_abi::hash::hash_function;
+use theater_chain::{FunctionEntry, FunctionKind, Hash};
+
+use crate::actor::INIT;
+use crate::handler::HandlerRegistry;
+use crate::manifest::Manifest;
+use crate::record::{Recorder, Route};
+
+/// What an actor is made from.
+pub struct ActorSpec {
+    /// The checked manifest.
+    pub manifest: Manifest,
+    /// The manifest's text, as it was read.
+    pub manifest_text: Vec<u8>,
+    /// The package.
+    pub wasm: Vec<u8>,
+    /// The initial state, from wherever it came.
+    pub state: Option<Vec<u8>>,
+}
+
+/// A package that cannot become an actor under this manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The wasm file is not a usable package.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The package has no `init`.
+    #[error("the package does not export `{INIT}`, so it is not an actor; it exports {}", listed(.exports))]
+    NoInit {
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// The manifest grants something that does not exist here.
+    #[error("the manifest grants `{kind}`, but there is no such handler; there are {}", listed(.known))]
+    UnknownHandler {
+        /// The granted type.
+        kind: String,
+        /// The types that exist.
+        known: Vec<String>,
+    },
+    /// An import that a handler could answer, but the manifest does not grant it.
+    #[error("the package imports `{interface}`, which the manifest does not grant")]
+    NotGranted {
+        /// The imported interface.
+        interface: String,
+        /// The handler type that provides it.
+        kind: String,
+    },
+    /// An import that nothing here can answer.
+    #[error("the package imports `{interface}.{function}`, and no handler provides that interface")]
+    NoProvider {
+        /// The imported interface.
+        interface: String,
+        /// The imported function.
+        function: String,
+    },
+    /// The interface is there, the function is not.
+    #[error("the package imports `{interface}.{function}`; the interface has {}", listed(.known))]
+    NoFunction {
+        /// The imported interface.
+        interface: String,
+        /// The imported function.
+        function: String,
+        /// The functions that exist.
+        known: Vec<String>,
+    },
+    /// Package and handler mean different things by one name.
+    #[error("`{interface}.{function}` has another type here\n  the package expects  {expected}\n  the handler provides {found}")]
+    OtherType {
+        /// The imported interface.
+        interface: String,
+        /// The imported function.
+        function: String,
+        /// The signature that the package was built with.
+        expected: String,
+        /// The signature that the handler provides.
+        found: String,
+    },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// A package that fits its manifest and can be started.
+pub struct Linked {
+    pub(crate) spec: ActorSpec,
+    pub(crate) package: Package,
+    pub(crate) prepared: Prepared<Recorder>,
+    pub(crate) registry: HandlerRegistry,
+    pub(crate) routes: Arc<[Route]>,
+    pub(crate) init: ExportIndex,
+    /// Interfaces that the package uses, with the hash of the part that it uses.
+    pub(crate) interfaces: Vec<(String, Hash)>,
+}
+
+impl Linked {
+    /// Returns the manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.spec.manifest
+    }
+
+    /// Returns the package.
+    #[must_use]
+    pub fn package(&self) -> &Package {
+        &self.package
+    }
+}
+
+/// Loads a package and connects its imports with the handlers that the manifest grants.
+///
+/// # Errors
+/// Fails if the file is not a package, has no `init`, or imports something that is not granted, not
+/// provided or of another type. Nothing has run or been recorded then.
+pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Result<Linked, LinkError> {
+    let package = Package::load(engine, &spec.wasm)?;
+    let granted = granted(registry, &spec.manifest)?;
+    let routes = routes(registry, &package, &granted)?;
+    check_types(&package, &granted)?;
+    let Some(init) = package.export(INIT) else {
+        let exports = package.exports().iter().map(|export| export.symbol.clone()).collect();
+        return Err(LinkError::NoInit { exports });
+    };
+    let interfaces = used_interfaces(&package, &granted);
+    let prepared = package.prepare()?;
+    Ok(Linked { spec, package, prepared, registry: registry.clone(), routes: routes.into(), init, interfaces })
+}
+
+/// The interfaces that a manifest grants, each with the position of its entry in the manifest.
+fn granted(registry: &HandlerRegistry, manifest: &Manifest) -> Result<Vec<(usize, Interface)>, LinkError> {
+    let mut granted = Vec::new();
+    for (position, entry) in manifest.handlers.iter().enumerate() {
+        let Some(factory) = registry.get(&entry.kind) else {
+            return Err(LinkError::UnknownHandler {
+                kind: entry.kind.clone(),
+                known: registry.kinds().map(str::to_owned).collect(),
+            });
+        };
+        granted.extend(factory.interfaces().into_iter().map(|interface| (position, interface)));
+    }
+    Ok(granted)
+}
+
+fn routes(
+    registry: &HandlerRegistry,
+    package: &Package,
+    granted: &[(usize, Interface)],
+) -> Result<Vec<Route>, LinkError> {
+    let mut routes = Vec::with_capacity(package.imports().len());
+    for import in package.imports() {
+        let (interface, function) = (import.interface.clone(), import.name.clone());
+        let Some((handler, provided)) = granted.iter().find(|(_, provided)| provided.name == interface) else {
+            return Err(match registry.provider(&interface) {
+                Some(kind) => LinkError::NotGranted { kind: kind.to_owned(), interface },
+                None => LinkError::NoProvider { interface, function },
+            });
+        };
+        if !provided.functions.iter().any(|known| known.name == function) {
+            let known = provided.functions.iter().map(|known| known.name.clone()).collect();
+            return Err(LinkError::NoFunction { interface, function, known });
+        }
+        routes.push(Route { handler: *handler, interface, function });
+    }
+    Ok(routes)
+}
+
+/// Compares the signatures that the package was built with against those of the handlers. The embedded hashes
+/// are checked against the embedded signatures when the package is loaded.
+fn check_types(package: &Package, granted: &[(usize, Interface)]) -> Result<(), LinkError> {
+    let Some(metadata) = package.metadata() else { return Ok(()) };
+    for expected in &metadata.imports {
+        let Some((_, provided)) = granted.iter().find(|(_, provided)| provided.name == expected.name) else {
+            continue;
+        };
+        for function in &expected.functions {
+            let Some(found) = provided.functions.iter().find(|known| known.name == function.name) else { continue };
+            if hash_function(function, &expected.types) != hash_function(found, &provided.types) {
+                return Err(LinkError::OtherType {
+                    interface: expected.name.clone(),
+                    function: function.name.clone(),
+                    expected: function.to_string(),
+                    found: found.to_string(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn used_interfaces(package: &Package, granted: &[(usize, Interface)]) -> Vec<(String, Hash)> {
+    let mut used = Vec::new();
+    for (_, provided) in granted {
+        let functions: Vec<&str> = package
+            .imports()
+            .iter()
+            .filter(|import| import.interface == provided.name)
+            .map(|import| import.name.as_str())
+            .collect();
+        if !functions.is_empty() {
+            used.push((provided.name.clone(), Hash(provided.hash_subset(&functions).0)));
+        }
+    }
+    used
+}
+
+/// Returns the function table of a genesis: the package's imports, then its exports.
+pub(crate) fn function_table(package: &Package) -> Vec<FunctionEntry> {
+    let imports = package.imports().iter().map(|import| FunctionEntry {
+        interface: import.interface.clone(),
+        name: import.name.clone(),
+        kind: FunctionKind::Import,
+    });
+    let exports = package.exports().iter().map(|export| FunctionEntry {
+        interface: export.interface.clone(),
+        name: export.name.clone(),
+        kind: FunctionKind::Export,
+    });
+    imports.chain(exports).collect()
+}

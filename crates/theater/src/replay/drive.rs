@@ -1,0 +1,459 @@
+//! Drives a replay: makes the recorded calls again, in order, until the exit.
+
+use pack::{CallError, Engine, InstantiateError, PackInstance, Package, PackageError, StartError, Stop};
+use theater_chain::{ChainIndex, Event, Exit, ExitReason, Genesis, Kind, Outcome, ReadError, Run, RunHasher};
+
+use super::divergence::{Divergence, Pair};
+use super::replayer::{Halt, Numbers, Replayer};
+use super::script::{Events, Script};
+use crate::actor::{Returned, State, instance_limits, reason_of};
+use crate::link::function_table;
+use crate::manifest::Limits;
+use crate::record::Payload;
+use crate::render;
+
+/// What a replay runs with.
+pub struct ReplayOptions {
+    /// The engine.
+    pub engine: Engine,
+    /// Another package to run instead of the recorded one.
+    pub wasm: Option<Vec<u8>>,
+    /// Ceilings for memory and fuel, whatever the recording says.
+    pub ceiling: Limits,
+}
+
+/// How a replay ended.
+#[derive(Debug)]
+pub enum Replayed {
+    /// Every event was reproduced.
+    Same {
+        /// How many events the chain has.
+        events: u64,
+    },
+    /// Everything was reproduced up to an end that depends on resources or on the host, which a replay does
+    /// not derive again.
+    ResourceEnd {
+        /// How many events were reproduced.
+        events: u64,
+        /// What ended the recording.
+        what: String,
+    },
+    /// The replay did something else.
+    Diverged(Box<Divergence>),
+}
+
+/// A replay that cannot be done, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The run cannot be read, or is redacted at the point that is needed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What is needed to go on was removed from the run.
+    #[error("event {seq} of chain {chain} is redacted, and replay needs it")]
+    Redacted {
+        /// The chain.
+        chain: ChainIndex,
+        /// The event.
+        seq: u64,
+    },
+    /// The run does not hold its secret, without which states cannot be compared.
+    #[error("the run has no secret, so states cannot be compared with their hashes")]
+    NoSecret,
+    /// The chain does not begin with an actor's genesis.
+    #[error("chain {0} does not begin with the genesis of an actor")]
+    NoGenesis(ChainIndex),
+    /// An event does not have the form that its kind demands.
+    #[error("event {seq} of chain {chain} is malformed: {what}")]
+    Malformed {
+        /// The chain.
+        chain: ChainIndex,
+        /// The event.
+        seq: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The package is not a package.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The recording was made by an engine whose results may differ.
+    #[error("the recording needs another engine: {name} is `{recorded}` there and `{here}` here")]
+    Engine {
+        /// The setting.
+        name: String,
+        /// Its value in the recording.
+        recorded: String,
+        /// Its value here.
+        here: String,
+    },
+    /// The recording was made under rules of the boundary that this program does not have.
+    #[error("the recording needs boundary version {recorded}, this program has {here}")]
+    Boundary {
+        /// The version in the recording.
+        recorded: u32,
+        /// The version here.
+        here: u32,
+    },
+    /// The instance cannot be made.
+    #[error("the package cannot be instantiated: {0}")]
+    Start(StartError),
+}
+
+/// Replays one chain of a run.
+///
+/// # Errors
+/// Fails if the run cannot be read or this program cannot run its package; a difference is not an error but
+/// [`Replayed::Diverged`].
+pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Result<Replayed, ReplayError> {
+    let mut events: Events = Box::new(run.events(chain));
+    let first = events.next().transpose()?.ok_or(ReplayError::NoGenesis(chain))?;
+    let genesis = genesis_of(&first, chain)?;
+    let hasher = run.hasher().ok_or(ReplayError::NoSecret)?.clone();
+    check_engine(&genesis, &options.engine)?;
+    let state = initial_state(&hasher, &genesis, chain)?;
+    let package = load_package(run, &genesis, options)?;
+    let who = format!("{}#{}", genesis.path, genesis.incarnation);
+    let script = Script::new(events, who, genesis.functions.clone())?;
+    let replayer = Replayer::new(script, state, hasher, numbers(&genesis, &package));
+    let dropped = last_drop(run, chain)?;
+    let limits = Limits::from_entries(&genesis.limits).within(&options.ceiling);
+    let drive = Drive { chain, limits, dropped, last: Last::Nothing };
+    drive.run(&package, replayer).await
+}
+
+fn genesis_of(first: &Event, chain: ChainIndex) -> Result<Genesis, ReplayError> {
+    let payload = first.payload.input().filter(|_| first.header.kind == Kind::Genesis);
+    let payload = payload.ok_or(ReplayError::NoGenesis(chain))?;
+    Genesis::decode(payload).map_err(|_| ReplayError::NoGenesis(chain))
+}
+
+fn check_engine(genesis: &Genesis, engine: &Engine) -> Result<(), ReplayError> {
+    if genesis.boundary_version != pack::BOUNDARY_VERSION {
+        return Err(ReplayError::Boundary { recorded: genesis.boundary_version, here: pack::BOUNDARY_VERSION });
+    }
+    let here = engine.fingerprint().semantic;
+    for (name, recorded) in &genesis.fingerprint_semantic {
+        let known = here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
+        if known != recorded {
+            let (name, recorded, here) = (name.clone(), recorded.clone(), known.to_owned());
+            return Err(ReplayError::Engine { name, recorded, here });
+        }
+    }
+    Ok(())
+}
+
+fn initial_state(hasher: &RunHasher, genesis: &Genesis, chain: ChainIndex) -> Result<State, ReplayError> {
+    let malformed = |what: &str| ReplayError::Malformed { chain, seq: 0, what: what.to_owned() };
+    let bytes: Option<&[u8]> =
+        pack_abi::decode(&genesis.state).map_err(|_| malformed("the state is no option<list<u8>>"))?;
+    let state = State::initial(hasher, bytes).map_err(|_| malformed("the state is too large"))?;
+    if state.hash() != genesis.state_hash {
+        return Err(malformed("the state does not have the hash that the genesis names"));
+    }
+    Ok(state)
+}
+
+fn load_package(run: &Run, genesis: &Genesis, options: &ReplayOptions) -> Result<Package, ReplayError> {
+    match &options.wasm {
+        Some(wasm) => Ok(Package::load(&options.engine, wasm)?),
+        None => {
+            let wasm = run.blob(&genesis.package)?;
+            Ok(Package::load(&options.engine, &wasm)?)
+        }
+    }
+}
+
+/// Finds the recorded numbers of the running package's functions, by name.
+fn numbers(genesis: &Genesis, package: &Package) -> Numbers {
+    let here = function_table(package);
+    let number = |entry: &theater_chain::FunctionEntry| {
+        let at = genesis.functions.iter().position(|recorded| recorded == entry);
+        at.and_then(|at| u32::try_from(at).ok())
+    };
+    let (imports, exports) = here.split_at(package.imports().len());
+    Numbers {
+        imports: imports.iter().map(number).collect(),
+        exports: exports.iter().map(number).collect(),
+        same_package: package.hash() == genesis.package.0,
+        import_names: imports.iter().map(|entry| format!("{}.{}", entry.interface, entry.name)).collect(),
+    }
+}
+
+/// Finds the call that was dropped, if one was: a dropped call is the last of its incarnation.
+fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReplayError> {
+    let mut call = 0;
+    let mut dropped = None;
+    for event in run.events(chain) {
+        let header = event?.header;
+        match header.kind {
+            Kind::Call => call = header.seq,
+            Kind::Trap if header.outcome == Outcome::Dropped => dropped = Some((call, header.fuel)),
+            _ => {}
+        }
+    }
+    Ok(dropped)
+}
+
+/// What the actor did last, as far as it decides how it may have ended.
+enum Last {
+    Nothing,
+    Error(String),
+    Trap(ExitReason),
+}
+
+struct Drive {
+    chain: ChainIndex,
+    limits: Limits,
+    /// Sequence number of the call that was dropped and the fuel it had used.
+    dropped: Option<(u64, u64)>,
+    last: Last,
+}
+
+/// Between two calls: the instance lives, or only the replayer is left.
+enum Body {
+    Live(Box<PackInstance<Replayer>>),
+    Spent(Box<Replayer>),
+}
+
+impl Body {
+    fn replayer(&mut self) -> &mut Replayer {
+        match self {
+            Self::Live(instance) => instance.boundary_mut(),
+            Self::Spent(replayer) => replayer,
+        }
+    }
+
+    fn into_replayer(self) -> Replayer {
+        match self {
+            Self::Live(instance) => instance.into_boundary(),
+            Self::Spent(replayer) => *replayer,
+        }
+    }
+}
+
+/// The replay goes on, or has its outcome.
+enum Step {
+    On(Body),
+    Done(Replayed),
+}
+
+impl Drive {
+    async fn run(mut self, package: &Package, replayer: Replayer) -> Result<Replayed, ReplayError> {
+        let prepared = package.prepare::<Replayer>()?;
+        let bounds = instance_limits(&self.limits);
+        let mut step = self.start(PackInstance::instantiate(&prepared, replayer, &bounds).await)?;
+        loop {
+            let mut body = match step {
+                Step::On(body) => body,
+                Step::Done(replayed) => return Ok(replayed),
+            };
+            let next = body.replayer().script().peek().map(|event| event.header.kind);
+            step = match next {
+                None => Step::Done(self.unfinished(&mut body)),
+                Some(Kind::Call | Kind::Exchange) => self.call(body).await?,
+                Some(Kind::Snapshot) => {
+                    let mut replayer = body.into_replayer();
+                    match self.snapshot(&mut replayer)? {
+                        Some(diverged) => Step::Done(diverged),
+                        None => self.start(PackInstance::instantiate(&prepared, replayer, &bounds).await)?,
+                    }
+                }
+                Some(Kind::Exit) => Step::Done(self.exit(&mut body)?),
+                Some(Kind::Decision) => {
+                    body.replayer().script().take()?;
+                    Step::On(body)
+                }
+                Some(
+                    Kind::Genesis
+                    | Kind::Return
+                    | Kind::HostCall
+                    | Kind::HostRequest
+                    | Kind::HostResponse
+                    | Kind::Trap,
+                ) => Step::Done(self.stray(&mut body)),
+            };
+        }
+    }
+
+    /// Takes over an instance that was made, or what remains of one that was not.
+    fn start(
+        &mut self,
+        made: Result<PackInstance<Replayer>, InstantiateError<Replayer>>,
+    ) -> Result<Step, ReplayError> {
+        match made {
+            Ok(instance) => Ok(Step::On(Body::Live(Box::new(instance)))),
+            Err(failed) => {
+                let mut replayer = failed.boundary;
+                if let Some(halt) = replayer.take_halt() {
+                    return Ok(Step::Done(self.halted(&mut replayer, halt)?));
+                }
+                match failed.error {
+                    StartError::Trapped(_) => {
+                        self.trapped(&mut replayer);
+                        Ok(Step::On(Body::Spent(Box::new(replayer))))
+                    }
+                    error => Err(ReplayError::Start(error)),
+                }
+            }
+        }
+    }
+
+    /// Makes the next recorded call.
+    async fn call(&mut self, body: Body) -> Result<Step, ReplayError> {
+        let mut instance = match body {
+            Body::Live(instance) => instance,
+            Body::Spent(mut replayer) => {
+                let pair = Pair::named("another call", "the instance had trapped before");
+                let divergence = replayer.script().divergence("the recording goes on", pair);
+                return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+            }
+        };
+        let replayer = instance.boundary_mut();
+        let Some(event) = replayer.script().peek() else { return Ok(Step::On(Body::Live(instance))) };
+        let (seq, function) = (event.header.seq, event.header.function);
+        let Some(input) = event.payload.input().map(<[u8]>::to_vec) else { return Err(ReplayError::Redacted { chain: self.chain, seq }) };
+        let malformed = |what: &str| ReplayError::Malformed { chain: self.chain, seq, what: what.to_owned() };
+        let payload = Payload::parse(&input).map_err(|_| malformed("the input has no known form"))?;
+        let Some(export) = replayer.export_of(function) else {
+            let name = render::function_name(replayer.script().functions(), function);
+            let pair = Pair::named(format!("call {name}"), "the package has no such export");
+            let divergence = replayer.script().divergence("the recording calls a function that is missing", pair);
+            return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+        };
+        let input = payload.graph(replayer.state().nodes()).ok_or_else(|| malformed("the input is no graph"))?;
+        let fuel = match self.dropped {
+            Some((call, fuel)) if call == seq => fuel,
+            _ => self.limits.fuel_per_call,
+        };
+        let ended = instance.call(export, &input, fuel).await.map(|_| ());
+        self.called(instance, ended)
+    }
+
+    fn called(&mut self, mut instance: Box<PackInstance<Replayer>>, ended: Result<(), CallError>) -> Result<Step, ReplayError> {
+        let replayer = instance.boundary_mut();
+        if let Some(halt) = replayer.take_halt() {
+            return Ok(Step::Done(self.halted(replayer, halt)?));
+        }
+        match ended {
+            Ok(()) => {
+                self.last = match replayer.take_returned() {
+                    Some(Returned::Err(text)) => Last::Error(text),
+                    Some(Returned::Ok { .. } | Returned::Plain) | None => Last::Nothing,
+                };
+                Ok(Step::On(Body::Live(instance)))
+            }
+            Err(CallError::Trapped(_)) => {
+                let mut replayer = instance.into_boundary();
+                self.trapped(&mut replayer);
+                Ok(Step::On(Body::Spent(Box::new(replayer))))
+            }
+            Err(CallError::Stop(Stop(error))) => {
+                Err(ReplayError::Malformed { chain: self.chain, seq: replayer.script().position(), what: error.to_string() })
+            }
+            Err(other) => {
+                Err(ReplayError::Malformed { chain: self.chain, seq: replayer.script().position(), what: other.to_string() })
+            }
+        }
+    }
+
+    fn trapped(&mut self, replayer: &mut Replayer) {
+        if let Some(trap) = replayer.take_trap() {
+            self.last = Last::Trap(reason_of(&trap, &self.limits));
+        }
+    }
+
+    /// The recording made the instance anew here: the state must be the same.
+    fn snapshot(&self, replayer: &mut Replayer) -> Result<Option<Replayed>, ReplayError> {
+        let here = replayer.state().hash();
+        let recorded = replayer.script().peek().and_then(|event| event.payload.input().map(<[u8]>::to_vec));
+        if recorded.as_deref() != Some(&here.0[..]) {
+            let expected = recorded.map_or_else(|| "[redacted]".to_owned(), |hash| hex(&hash));
+            let pair = Pair::named(format!("state {expected}"), format!("state {here}"));
+            let divergence = replayer.script().divergence("the actor has another state", pair);
+            return Ok(Some(Replayed::Diverged(Box::new(divergence))));
+        }
+        replayer.script().take()?;
+        Ok(None)
+    }
+
+    /// Compares the recorded end with the one that the replay leads to.
+    fn exit(&self, body: &mut Body) -> Result<Replayed, ReplayError> {
+        let replayer = body.replayer();
+        let state = replayer.state().hash();
+        let script = replayer.script();
+        let seq = script.position();
+        let payload = script.peek().and_then(|event| event.payload.output().map(<[u8]>::to_vec));
+        let Some(payload) = payload else { return Err(ReplayError::Redacted { chain: self.chain, seq }) };
+        let exit = Exit::decode(&payload).map_err(|error| ReplayError::Malformed {
+            chain: self.chain,
+            seq,
+            what: error.to_string(),
+        })?;
+        if exit.state_hash != state {
+            let pair = Pair::named(format!("state {}", exit.state_hash), format!("state {state}"));
+            return Ok(Replayed::Diverged(Box::new(script.divergence("the actor ended with another state", pair))));
+        }
+        if let Some(other) = self.other_reason(&exit.reason) {
+            let pair = Pair::named(exit.reason.to_string(), other);
+            return Ok(Replayed::Diverged(Box::new(script.divergence("the actor ended for another reason", pair))));
+        }
+        script.take()?;
+        match script.peek() {
+            None => Ok(Replayed::Same { events: script.position() }),
+            Some(_) => Ok(self.stray(body)),
+        }
+    }
+
+    /// Returns the reason that the replay leads to, if it contradicts the recorded one.
+    fn other_reason(&self, recorded: &ExitReason) -> Option<String> {
+        match &self.last {
+            Last::Trap(reason) => (reason != recorded).then(|| reason.to_string()),
+            Last::Error(text) => match recorded {
+                // An error ends an actor only if it came from `init`; later ones are answers.
+                ExitReason::Error(recorded) => (recorded != text).then(|| format!("error: {text}")),
+                _ => None,
+            },
+            Last::Nothing => match recorded {
+                ExitReason::Error(_) | ExitReason::Trap(_) => Some("the last call went well".to_owned()),
+                _ => None,
+            },
+        }
+    }
+
+    /// The recording stops before the actor ended: a run that crashed.
+    fn unfinished(&self, body: &mut Body) -> Replayed {
+        let events = body.replayer().script().position();
+        Replayed::ResourceEnd { events, what: "the recording ends before the actor did".to_owned() }
+    }
+
+    fn stray(&self, body: &mut Body) -> Replayed {
+        let script = body.replayer().script();
+        let expected = script.peek().map_or_else(String::new, |event| {
+            let name = render::function_name(script.functions(), event.header.function);
+            format!("{} {name}", event.header.kind)
+        });
+        let pair = Pair::named(expected, "nothing: no call is running");
+        Replayed::Diverged(Box::new(script.divergence("the recording has an event out of place", pair)))
+    }
+}
+
+impl Drive {
+    /// Turns the reason for which a call halted into the outcome of the replay.
+    fn halted(&self, replayer: &mut Replayer, halt: Halt) -> Result<Replayed, ReplayError> {
+        match halt {
+            Halt::Diverged(divergence) => Ok(Replayed::Diverged(divergence)),
+            Halt::Read(error) => Err(error.into()),
+            Halt::Redacted(seq) => Err(ReplayError::Redacted { chain: self.chain, seq }),
+            Halt::Reached(what) => {
+                // What follows the end of the call is the exit, which the host decided.
+                if replayer.script().peek().is_some_and(|event| event.header.kind == Kind::Exit) {
+                    replayer.script().take()?;
+                }
+                Ok(Replayed::ResourceEnd { events: replayer.script().position(), what })
+            }
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,13 @@
+//! Replay: the package runs again, and its chain answers instead of the world.
+//!
+//! Replay is strict. Every crossing must be the next event: kind, function, arguments, result, state, order.
+//! Nothing here owns a handler, so a replay cannot touch the world. The first difference ends it and is told
+//! as a [`Divergence`].
+
+mod divergence;
+mod drive;
+mod replayer;
+mod script;
+
+pub use divergence::Divergence;
+pub use drive::{ReplayError, ReplayOptions, Replayed, replay};

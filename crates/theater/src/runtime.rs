@@ -1,0 +1,298 @@
+//! One run: a directory with all its chains, from the runtime's own genesis to the closing checkpoint.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pack::Engine;
+use pack_abi::Value;
+use theater_chain::{
+    Durability, Exit, ExitReason, Genesis, Hash, Head, Journal, JournalError, JournalOptions, Kind, RecordError,
+    RunInit, RuntimeGenesis, Signer,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::actor::{ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, ExitReport, LogSink, State};
+use crate::clock::{self, Clock};
+use crate::entropy::{self, EntropyError};
+use crate::handler::{ActorContext, ChainAccess, ConfigError, Handler};
+use crate::link::{Linked, function_table};
+use crate::record::{ActorChain, Crossing, Recorder, RecorderParts};
+use crate::render;
+
+/// What a run is started with.
+pub struct RuntimeOptions {
+    /// The run's id: what people find it by.
+    pub run_id: String,
+    /// Where the run is written; ignored with [`Durability::Memory`].
+    pub run_dir: PathBuf,
+    /// When an event counts as recorded.
+    pub durability: Durability,
+    /// A note for whoever reads the run.
+    pub note: Option<String>,
+    /// Who started it, if that is to be recorded.
+    pub user: Option<String>,
+    /// Signs the closing checkpoint.
+    pub signer: Option<Signer>,
+    /// Takes the actors' log lines.
+    pub log: Arc<dyn LogSink>,
+    /// The engine.
+    pub engine: Engine,
+    /// Source revision of the program, as far as it knows it.
+    pub revision: String,
+    /// Recreates the instance after every so many calls. A test aid: an actor that hides state outside its
+    /// state value behaves differently then, and its replay finds out.
+    pub recreate_every: Option<NonZeroU32>,
+}
+
+/// A run that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No random bytes for the run's secret.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The genesis cannot be encoded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// A run that cannot be closed in order.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// The journal has failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The last event cannot be encoded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// An actor that did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// A handler refuses its settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The initial state is larger than a value can be.
+    #[error("the initial state cannot be encoded: {0}")]
+    State(pack_abi::EncodeError),
+    /// The journal has failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The genesis cannot be encoded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The actor ended before it was ready; the report says why.
+    #[error("the actor failed to start: {0}")]
+    Start(String, Arc<ExitReport>),
+}
+
+/// A run that is over.
+#[derive(Clone, Debug)]
+pub struct ClosedRun {
+    /// The run's id.
+    pub run_id: String,
+    /// Its closing head.
+    pub head: Head,
+    /// How many events it has.
+    pub events: u64,
+}
+
+/// One live run.
+pub struct TheaterRuntime {
+    options: RuntimeOptions,
+    journal: Journal,
+    clock: Clock,
+    own: Mutex<ActorChain>,
+}
+
+impl TheaterRuntime {
+    /// Starts a run: makes its directory and writes the runtime's own genesis.
+    ///
+    /// # Errors
+    /// Fails if there is no entropy or the directory cannot be written; nothing of the run is left then.
+    pub fn start(options: RuntimeOptions) -> Result<Self, StartError> {
+        let init = RunInit { run_id: options.run_id.clone(), secret: entropy::bytes()? };
+        let signer = options.signer.clone();
+        let node_key = signer.as_ref().map(|signer| signer.public_key().to_string());
+        let journal_options = JournalOptions::new(options.durability);
+        let journal = Journal::create(&options.run_dir, init, journal_options, signer)?;
+        let clock = Clock::start();
+        let mut own = ActorChain::open(journal.clone(), clock);
+        let genesis = RuntimeGenesis {
+            run_id: options.run_id.clone(),
+            utc_us: clock::utc_us(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: options.revision.clone(),
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            node_key,
+            user: options.user.clone(),
+            note: options.note.clone(),
+        };
+        own.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
+        Ok(Self { options, journal, clock, own: Mutex::new(own) })
+    }
+
+    /// Starts the root actor and waits until its `init` has returned.
+    ///
+    /// # Errors
+    /// Fails if the actor cannot be set up or ends abnormally before it is ready.
+    pub async fn spawn_root(&self, linked: Linked) -> Result<ActorHandle, SpawnError> {
+        let path = ActorPath::root();
+        self.put_blobs(&linked)?;
+        self.decide(&start_decision(&path, &linked))?;
+        let state = State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
+        let mut chain = ActorChain::open(self.journal.clone(), self.clock);
+        let genesis = self.genesis(&path, &linked, &state);
+        let names = genesis.functions.iter().enumerate();
+        let names = names.map(|(at, _)| render::function_name(&genesis.functions, at as u32)).collect();
+        let access = ChainAccess::new(self.journal.clone(), chain.index(), names);
+        let context = ActorContext { path: path.clone(), chain: access };
+        let handlers = open_handlers(&linked, &context)?;
+        chain.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
+        let recorder = Recorder::new(RecorderParts {
+            path: path.clone(),
+            chain,
+            durability: self.options.durability,
+            routes: Arc::clone(&linked.routes),
+            handlers,
+            state,
+            log: Arc::clone(&self.options.log),
+        });
+        self.start_task(path, linked, recorder).await
+    }
+
+    async fn start_task(
+        &self,
+        path: ActorPath,
+        linked: Linked,
+        recorder: Recorder,
+    ) -> Result<ActorHandle, SpawnError> {
+        let limits = linked.spec.manifest.limits.clone();
+        let symbols = linked.package.exports().iter().enumerate();
+        let exports: Arc<[_]> =
+            symbols.map(|(at, export)| (export.symbol.clone(), pack::ExportIndex(at as u32))).collect();
+        let (mailbox, inbox) = mpsc::channel(limits.mailbox_messages as usize);
+        let (control, orders) = watch::channel(Control::Run);
+        let (publish, ended) = watch::channel(None);
+        let (started, start) = oneshot::channel();
+        let actor = ActorRuntime::new(ActorParts {
+            path: path.clone(),
+            incarnation: 1,
+            run_id: self.options.run_id.clone(),
+            prepared: linked.prepared,
+            limits,
+            init: linked.init,
+            exports: Arc::clone(&exports),
+            mailbox: inbox,
+            control: orders,
+            recreate_every: self.options.recreate_every,
+        });
+        tokio::spawn(async move {
+            let report = actor.run(recorder, started).await;
+            publish.send_replace(Some(Arc::new(report)));
+        });
+        let handle = ActorHandle { path, mailbox, control: Arc::new(control), ended, exports };
+        match start.await {
+            Ok(Ok(())) => Ok(handle),
+            Ok(Err(why)) => Err(SpawnError::Start(why, handle.ended().await)),
+            Err(_) => {
+                let report = handle.ended().await;
+                Err(SpawnError::Start(report.reason.to_string(), report))
+            }
+        }
+    }
+
+    /// Closes the run: writes the last event, the trailer and the checkpoint.
+    ///
+    /// # Errors
+    /// Fails if the journal has failed or the disk takes no more.
+    pub async fn close(self, root: &ExitReport) -> Result<ClosedRun, CloseError> {
+        self.decide(&end_decision(root))?;
+        let exit = Exit { reason: ExitReason::Normal, state_hash: Hash::ZERO, result: None, detail: None };
+        self.append_own(Crossing::bare(Kind::Exit), &[], &[&exit.encode()?])?;
+        let journal = self.journal;
+        let closing = tokio::task::spawn_blocking(move || journal.close());
+        let closed = closing.await.map_err(|_| JournalError::WriterGone)??;
+        Ok(ClosedRun { run_id: self.options.run_id, head: closed.head, events: closed.events })
+    }
+
+    fn append_own(&self, crossing: Crossing, input: &[&[u8]], output: &[&[u8]]) -> Result<(), JournalError> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).append(crossing, input, output)
+    }
+
+    /// Records what the runtime decided, with its inputs, before it is done.
+    fn decide(&self, decision: &Value) -> Result<(), JournalError> {
+        // A decision is a small record of our own making; it always fits.
+        let bytes = pack_abi::encode(decision).unwrap_or_default();
+        self.append_own(Crossing::bare(Kind::Decision), &[], &[&bytes])
+    }
+
+    fn put_blobs(&self, linked: &Linked) -> Result<(), JournalError> {
+        self.journal.put_blob(&linked.spec.wasm)?;
+        self.journal.put_blob(&linked.spec.manifest_text)?;
+        Ok(())
+    }
+
+    fn genesis(&self, path: &ActorPath, linked: &Linked, state: &State) -> Genesis {
+        let fingerprint = self.options.engine.fingerprint();
+        Genesis {
+            run_id: self.options.run_id.clone(),
+            path: path.as_str().to_owned(),
+            incarnation: 1,
+            boundary_version: pack::BOUNDARY_VERSION,
+            predecessor: None,
+            parent: None,
+            cause: None,
+            package: Hash(linked.package.hash()),
+            manifest: Hash::of_blob(&linked.spec.manifest_text),
+            state_hash: state.hash(),
+            state: state.graph(),
+            functions: function_table(&linked.package),
+            interfaces: linked.interfaces.clone(),
+            fingerprint_semantic: fingerprint.semantic,
+            fingerprint_descriptive: fingerprint.descriptive,
+            limits: linked.spec.manifest.limits.entries(),
+        }
+    }
+}
+
+fn open_handlers(linked: &Linked, context: &ActorContext) -> Result<Vec<Box<dyn Handler>>, ConfigError> {
+    let entries = linked.spec.manifest.handlers.iter();
+    entries
+        .map(|entry| match linked.registry.get(&entry.kind) {
+            Some(factory) => factory.open(&entry.config, context),
+            None => Err(ConfigError { kind: entry.kind.clone(), message: "there is no such handler".to_owned() }),
+        })
+        .collect()
+}
+
+fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
+    let fields = fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    Value::Record { name: name.to_owned(), fields }
+}
+
+fn start_decision(path: &ActorPath, linked: &Linked) -> Value {
+    record(
+        "start-actor",
+        vec![
+            ("path", Value::from(path.as_str())),
+            ("name", Value::from(linked.spec.manifest.name.as_str())),
+            ("package", Value::from(Hash(linked.package.hash()).to_string().as_str())),
+        ],
+    )
+}
+
+fn end_decision(root: &ExitReport) -> Value {
+    record(
+        "end-run",
+        vec![
+            ("path", Value::from(root.actor.as_str())),
+            ("reason", Value::from(root.reason.to_string().as_str())),
+        ],
+    )
+}

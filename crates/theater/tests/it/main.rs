@@ -1,0 +1,7 @@
+//! Actors run, their runs verify and replay, and every abnormal end is an event.
+
+mod ends;
+mod guest;
+mod house;
+mod replays;
+mod requests;

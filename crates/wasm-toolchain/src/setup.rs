@@ -135,7 +135,7 @@ pub fn candidates(home: &Path) -> Vec<CandidateReport> {
 /// Returns what was set up under a home.
 #[must_use]
 pub fn installed(home: &Path) -> Vec<Installed> {
-    store(home).installed()
+    Setup::new(home).installed()
 }
 
 /// Deletes what was set up under a home and returns how many bytes that were.
@@ -143,7 +143,7 @@ pub fn installed(home: &Path) -> Vec<Installed> {
 /// # Errors
 /// If a file cannot be deleted.
 pub fn remove(home: &Path, progress: &mut dyn Progress) -> Result<u64, StoreError> {
-    store(home).remove(progress)
+    Setup::new(home).remove(progress)
 }
 
 /// A home and a machine; the functions of this module use the machine that they run on.
@@ -181,12 +181,6 @@ impl Setup {
         Self { store: Store::of_home(home), machine }
     }
 
-    /// Returns the machine.
-    #[must_use]
-    pub fn machine(&self) -> &Machine {
-        &self.machine
-    }
-
     /// As [`find`].
     ///
     /// # Errors
@@ -220,6 +214,20 @@ impl Setup {
     #[must_use]
     pub fn candidates(&self) -> Vec<CandidateReport> {
         self.report(&self.survey())
+    }
+
+    /// As [`installed`].
+    #[must_use]
+    pub fn installed(&self) -> Vec<Installed> {
+        self.store.installed()
+    }
+
+    /// As [`remove`].
+    ///
+    /// # Errors
+    /// As [`remove`].
+    pub fn remove(&self, progress: &mut dyn Progress) -> Result<u64, StoreError> {
+        self.store.remove(progress)
     }
 
     fn survey(&self) -> Survey {

@@ -23,6 +23,7 @@ const INTERFACE_BYTES_MIN: usize = 60;
 pub(super) fn check(sources: &[Source]) -> Vec<String> {
     let mut complaints: Vec<String> = sources.iter().filter_map(leftover).collect();
     complaints.extend(sources.iter().filter_map(giant));
+    complaints.extend(sources.iter().filter_map(without_idea));
     complaints.extend(second_copies(sources));
     complaints
 }
@@ -51,6 +52,14 @@ fn giant(source: &Source) -> Option<String> {
     let is_table = TABLES.iter().any(|table| source.path.to_str() == Some(table));
     (source.has_extension("rs") && lines > LINES_MAX && !is_table)
         .then(|| format!("{path}: {lines} lines, more than {LINES_MAX}"))
+}
+
+/// Complains about code that does not say what it is about; a template begins as an author's own file would.
+fn without_idea(source: &Source) -> Option<String> {
+    let is_code = source.has_extension("rs") && !source.is_below("templates");
+    let says_it = source.text().starts_with("//! ");
+    (is_code && !says_it)
+        .then(|| format!("{}: the first line does not say its idea (`//! ...`)", source.path.display()))
 }
 
 /// Complains about text of `wit/` that stands elsewhere too: it would change in one place only.
@@ -121,18 +130,28 @@ mod tests {
         ] {
             assert_eq!(check(&[source(path, "")]).len(), 1, "{path}");
         }
-        for path in ["crates/x/src/target.rs", "docs/backup.md", "Cargo.lock"] {
+        assert_eq!(check(&[source("crates/x/src/target.rs", "//! Aims.\n")]), [""; 0]);
+        for path in ["docs/backup.md", "Cargo.lock"] {
             assert_eq!(check(&[source(path, "")]), [""; 0], "{path}");
         }
     }
 
     #[test]
     fn giants_are_refused() {
-        assert_eq!(check(&[source("src/long.rs", &"\n".repeat(LINES_MAX + 1))]).len(), 1);
-        assert_eq!(check(&[source("src/long.rs", &"\n".repeat(LINES_MAX))]), [""; 0]);
+        assert_eq!(
+            check(&[source("src/long.rs", &format!("//! Long.{}", "\n".repeat(LINES_MAX + 1)))]).len(),
+            1
+        );
+        assert_eq!(check(&[source("src/long.rs", &format!("//! Long.{}", "\n".repeat(LINES_MAX)))]), [""; 0]);
         let mut large = source("docs/picture.png", "");
         large.bytes = BYTES_MAX + 1;
         assert_eq!(check(&[large]).len(), 1);
+    }
+
+    #[test]
+    fn a_file_says_its_idea_in_the_first_line() {
+        assert_eq!(check(&[source("crates/a/src/b.rs", "use std::fmt;\n")]).len(), 1);
+        assert_eq!(check(&[source("templates/a/src/lib.rs", "mod bindings {}\n")]), [""; 0]);
     }
 
     #[test]
@@ -141,8 +160,11 @@ mod tests {
         let copy = INTERFACE.replace("    ", "\t").replace("Says things", "Copied");
         assert_eq!(check(&[original(), source("templates/a/wit/deps/runtime.wit", &copy)]).len(), 1);
         assert_eq!(
-            check(&[original(), source("crates/a/src/lib.rs", &format!("const T: &str = r#\"{copy}\"#;"))])
-                .len(),
+            check(&[
+                original(),
+                source("crates/a/src/lib.rs", &format!("//! A.\nconst T: &str = r#\"{copy}\"#;"))
+            ])
+            .len(),
             1
         );
         let world = "world actor { import theater:simple/runtime; }";

@@ -67,13 +67,11 @@ macro_rules! types {
     };
 }
 
-#[expect(clippy::use_self, reason = "both derives are given the same source")]
 mod ours {
     use std::collections::BTreeMap;
     types!(pack_macros::GraphValue, Box);
 }
 
-#[expect(clippy::use_self, reason = "both derives are given the same source")]
 mod theirs {
     use packr_abi::Rec;
     use std::collections::BTreeMap;

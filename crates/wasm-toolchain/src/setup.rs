@@ -106,7 +106,7 @@ const BY_HAND: &str = "with rustup: `rustup target add wasm32-unknown-unknown`; 
     Fedora: `dnf install rust-std-static-wasm32-unknown-unknown`; Arch: `pacman -S rust-wasm`; \
     Debian 12: `apt-get install rustc-web rust-web-src gcc`";
 
-/// Finds a toolchain without changing anything.
+/// Finds a toolchain without setting anything up; what it finds is remembered under `home`.
 ///
 /// # Errors
 /// [`ToolchainError::NotFound`] with a report of every candidate.
@@ -373,8 +373,10 @@ impl Setup {
         let (work, root) = (partial.join("work"), partial.join("root"));
         let build = LibraryBuild { machine: &self.machine, cargo, compiler, library, work: &work };
         build.run(&root.join(LIBDIR), progress)?;
-        self.store.publish(lock, &root, &sources_name(compiler))?;
-        crate::store::remove_tree(&partial)?;
+        let name = sources_name(compiler);
+        self.store.publish(lock, &root, &name)?;
+        self.store.keep_only(lock, SOURCES, &name)?;
+        self.store.discard_partial(lock)?;
         Ok(())
     }
 
@@ -399,8 +401,10 @@ impl Setup {
         let lacking = Lacking { cargo: self.cargo(survey).is_none(), linker: self.linker(survey).is_none() };
         let root = partial.join("root");
         let version = packages.install(&root, lacking, progress)?;
-        self.store.publish(lock, &root, &format!("{PRIVATE}{version}"))?;
-        crate::store::remove_tree(&partial)?;
+        let name = format!("{PRIVATE}{version}");
+        self.store.publish(lock, &root, &name)?;
+        self.store.keep_only(lock, PRIVATE, &name)?;
+        self.store.discard_partial(lock)?;
         Ok(())
     }
 
@@ -502,12 +506,13 @@ struct Parts {
 }
 
 const PRIVATE: &str = "private-";
+const SOURCES: &str = "std-";
 const LIBDIR: &str = "lib/rustlib/wasm32-unknown-unknown/lib";
 
 /// A library serves the very build of the compiler whose sources it was made from.
 fn sources_name(compiler: &Compiler) -> String {
     let build: String = compiler.build.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-    format!("std-{}-{build}", compiler.version)
+    format!("{SOURCES}{}-{build}", compiler.version)
 }
 
 fn ready(candidate: Candidate, toolchain: Toolchain) -> CandidateReport {

@@ -50,8 +50,9 @@ impl Store {
         Self::at(home.join("toolchain"))
     }
 
+    /// The paths of what is found here are used in other directories, so a relative one is resolved now.
     pub(crate) fn at(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir: std::path::absolute(&dir).unwrap_or(dir) }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -106,6 +107,12 @@ impl Store {
         remove_tree(&to)?;
         fs::rename(from, &to).map_err(failed("rename a finished folder to", &to))?;
         Ok(to)
+    }
+
+    /// Deletes the folders with this prefix other than one: what it replaces serves no compiler any more.
+    pub(crate) fn keep_only(&self, _lock: &StoreLock, prefix: &str, name: &str) -> Result<(), StoreError> {
+        let replaced = self.names(prefix).into_iter().filter(|found| found != name);
+        replaced.map(|found| remove_tree(&self.dir.join(found))).collect()
     }
 
     /// Returns the folder of this name if it is complete.
@@ -264,6 +271,17 @@ mod tests {
             fs::write(dir.join(CONTENTS), contents).expect("written");
             assert_eq!(store.complete("std-1"), None, "{contents}");
         }
+    }
+
+    #[test]
+    fn a_replaced_folder_is_deleted_and_others_are_not() {
+        let (_home, store) = store();
+        for name in ["std-1", "std-2", "private-1"] {
+            publish(&store, name);
+        }
+        let lock = store.lock(&mut Quiet).expect("locked");
+        store.keep_only(&lock, "std-", "std-2").expect("deleted");
+        assert_eq!(store.names(""), ["private-1", "std-2"]);
     }
 
     #[test]

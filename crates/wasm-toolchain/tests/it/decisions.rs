@@ -236,6 +236,17 @@ fn removal_leaves_a_machine_as_it_was_before() {
 }
 
 #[test]
+fn a_relative_home_serves_builds_in_other_folders() {
+    let fake = Fake::new();
+    fake.packages_work();
+    let home = tempfile::tempdir_in(".").expect("a directory");
+    let relative = home.path().file_name().expect("a name");
+    let setup = fake.setup_in(relative.as_ref());
+    let toolchain = setup.find_or_install(InstallPolicy::Install, &mut Quiet).expect("set up");
+    assert!(toolchain.rustc().is_absolute() && toolchain.library_dir().is_absolute());
+}
+
+#[test]
 fn each_step_is_announced_before_it_is_taken() {
     struct Order<'a>(&'a Fake, Vec<(String, usize)>);
     impl Progress for Order<'_> {

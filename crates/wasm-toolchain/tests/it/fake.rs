@@ -96,13 +96,17 @@ impl Fake {
     }
 
     pub(crate) fn setup(&self) -> Setup {
+        self.setup_in(&self.home())
+    }
+
+    pub(crate) fn setup_in(&self, home: &Path) -> Setup {
         let path = vec![self.path("bin"), "/usr/bin".into(), "/bin".into()];
         let machine = Machine::host()
             .with_path(path)
             .with_compilers(vec![self.path("bin/rustc")])
             .with_env("HOME", self.path(""))
             .with_env("RUSTUP_HOME", self.path("no-rustup"));
-        Setup::on(&self.home(), machine)
+        Setup::on(home, machine)
     }
 
     /// How often a command was called with a text among its arguments.

@@ -11,6 +11,7 @@ use crate::compiler::{Compiler, ProbeError, Version};
 use crate::install::packages::{self, Lacking, PackageError, Packages, wrapper};
 use crate::install::rustup;
 use crate::install::sources::{LibraryBuild, SourcesError};
+use crate::kit::{self, KitError};
 use crate::machine::{Machine, is_executable};
 use crate::progress::Progress;
 use crate::report::{Candidate, CandidateReport, CandidateState};
@@ -228,6 +229,22 @@ impl Setup {
     /// As [`remove`].
     pub fn remove(&self, progress: &mut dyn Progress) -> Result<u64, StoreError> {
         self.store.remove(progress)
+    }
+
+    /// Writes the private toolchain to a file, for machines without a network: tar, compressed as its ending says.
+    ///
+    /// # Errors
+    /// If there is none, or the file cannot be written.
+    pub fn export_kit(&self, to: &Path) -> Result<Installed, KitError> {
+        kit::export(&self.store, &self.machine, to)
+    }
+
+    /// Makes the toolchain in such a file this home's private one and returns its folder.
+    ///
+    /// # Errors
+    /// If the file is not a kit, or not all of one.
+    pub fn import_kit(&self, from: &Path, progress: &mut dyn Progress) -> Result<PathBuf, KitError> {
+        kit::import(&self.store, &self.machine, from, progress)
     }
 
     fn survey(&self) -> Survey {
@@ -505,7 +522,7 @@ struct Parts {
     own: Option<PathBuf>,
 }
 
-const PRIVATE: &str = "private-";
+pub(crate) const PRIVATE: &str = "private-";
 const SOURCES: &str = "std-";
 const LIBDIR: &str = "lib/rustlib/wasm32-unknown-unknown/lib";
 

@@ -94,7 +94,7 @@ impl Store {
     }
 
     /// Lists the files of a finished folder and renames it to its place.
-    pub(crate) fn publish(&self, _lock: &StoreLock, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
+    pub(crate) fn publish(&self, lock: &StoreLock, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let mut files = Vec::new();
         list(from, Path::new(""), &mut files)?;
         let listed: serde_json::Map<String, Value> = files
@@ -103,6 +103,11 @@ impl Store {
             .collect();
         let contents = from.join(CONTENTS);
         fs::write(&contents, Value::Object(listed).to_string()).map_err(failed("write", &contents))?;
+        self.replace(lock, from, name)
+    }
+
+    /// Renames a folder that lists its files to its place.
+    pub(crate) fn replace(&self, _lock: &StoreLock, from: &Path, name: &str) -> Result<PathBuf, StoreError> {
         let to = self.dir.join(name);
         remove_tree(&to)?;
         fs::rename(from, &to).map_err(failed("rename a finished folder to", &to))?;
@@ -111,8 +116,8 @@ impl Store {
 
     /// Deletes the folders with this prefix other than one: what it replaces serves no compiler any more.
     pub(crate) fn keep_only(&self, _lock: &StoreLock, prefix: &str, name: &str) -> Result<(), StoreError> {
-        let replaced = self.names(prefix).into_iter().filter(|found| found != name);
-        replaced.map(|found| remove_tree(&self.dir.join(found))).collect()
+        let mut replaced = self.names(prefix).into_iter().filter(|found| found != name);
+        replaced.try_for_each(|found| remove_tree(&self.dir.join(found)))
     }
 
     /// Returns the folder of this name if it is complete.

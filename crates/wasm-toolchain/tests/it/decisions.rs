@@ -3,7 +3,9 @@
 use std::fs;
 use std::sync::{Arc, Barrier};
 
-use wasm_toolchain::{Candidate, CandidateState, InstallPolicy, Origin, Progress, Quiet, ToolchainError};
+use wasm_toolchain::{
+    Candidate, CandidateState, InstallPolicy, KitError, Origin, Progress, Quiet, ToolchainError,
+};
 
 use crate::fake::Fake;
 
@@ -244,6 +246,37 @@ fn a_relative_home_serves_builds_in_other_folders() {
     let setup = fake.setup_in(relative.as_ref());
     let toolchain = setup.find_or_install(InstallPolicy::Install, &mut Quiet).expect("set up");
     assert!(toolchain.rustc().is_absolute() && toolchain.library_dir().is_absolute());
+}
+
+#[test]
+fn a_kit_brings_a_private_toolchain_to_a_machine_without_a_network() {
+    let (here, there) = (Fake::new(), Fake::new());
+    here.packages_work();
+    here.setup().find_or_install(InstallPolicy::Install, &mut Quiet).expect("set up");
+    let kit = here.path("kit.tar.gz");
+    here.setup().export_kit(&kit).expect("written");
+    there.setup().import_kit(&kit, &mut Quiet).expect("unpacked");
+    let toolchain = there.setup().find(&mut Quiet).expect("found");
+    assert_eq!(toolchain.origin(), Origin::Private);
+    assert!(toolchain.rustc().starts_with(there.home()));
+    assert_eq!((there.calls("rustup", ""), there.calls("apt-get", "")), (0, 0));
+}
+
+#[test]
+fn a_file_that_is_no_kit_or_half_of_one_changes_nothing() {
+    let fake = Fake::new();
+    assert!(matches!(fake.setup().export_kit(&fake.path("kit.tar")), Err(KitError::NoPrivate { .. })));
+    fake.packages_work();
+    fake.setup().find_or_install(InstallPolicy::Install, &mut Quiet).expect("set up");
+    let kit = fake.path("kit.tar");
+    fake.setup().export_kit(&kit).expect("written");
+    let whole = fs::read(&kit).expect("readable");
+    let there = Fake::new();
+    for part in [&b"no archive"[..], &whole[..whole.len() / 3], &[]] {
+        fs::write(&kit, part).expect("written");
+        there.setup().import_kit(&kit, &mut Quiet).expect_err("not a kit");
+        assert_eq!(there.setup().installed(), []);
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use wasmtime::{Caller, InstanceAllocationStrategy, Linker, Module, Store, TypedF
 /// `none` returns nothing, `same` its input (kept or freed), `loop` calls the import as often as its input says.
 const GUEST: &str = r#"(module
     (import "test:host/calls" "ask" (func $ask (param i32 i32 i32 i32) (result i32)))
-    (memory (export "memory") 17)
+    (memory (export "memory") 40)
     (data (i32.const 1048576) "some static data of a guest, so that there is an image to copy")
     (global $top (mut i32) (i32.const 1056768))
     (func (export "__pack_alloc") (param $size i32) (result i32)
@@ -93,6 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let engine = Engine::new(&EngineOptions::default())?;
     println!("engine with {} places: {:?}", engine.instances_max(), start.elapsed());
+    println!("its mappings: {}", mappings()?);
     let freed = Package::load(&engine, &wat::parse_str(GUEST.replace("SECTION", ""))?)?;
     let kept = GUEST.replace("SECTION", r#"(@custom "pack:sdk" "\01\01")"#);
     let kept = Package::load(&engine, &wat::parse_str(kept)?)?;
@@ -100,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     calls("free", &freed.prepare()?)?;
     calls("keep", &kept.prepare()?)?;
     instances(&kept.prepare()?)?;
-    Ok(())
+    idle(&kept.prepare()?)
 }
 
 fn calls(name: &str, prepared: &Prepared<Answer>) -> Result<(), Box<dyn Error>> {
@@ -150,6 +151,34 @@ fn instances(prepared: &Prepared<Answer>) -> Result<(), Box<dyn Error>> {
         }
     });
     Ok(())
+}
+
+/// What instances hold that were called once and now wait.
+fn idle(prepared: &Prepared<Answer>) -> Result<(), Box<dyn Error>> {
+    const LIVE: u32 = 1000;
+    let none = prepared.package().export("none").ok_or("no such export")?;
+    let (mappings, resident) = (mappings()?, resident_bytes()?);
+    let mut live = Vec::new();
+    for _ in 0..LIVE {
+        let mut instance =
+            block_on(PackInstance::instantiate(prepared, Answer(0), &InstanceLimits::default()))?;
+        block_on(instance.call(none, b"", FUEL)).map(drop)?;
+        live.push(instance);
+    }
+    let per = |before: u64, after: u64| after.saturating_sub(before) as f64 / f64::from(LIVE);
+    println!("idle instance: {:.1} mappings", per(mappings, self::mappings()?));
+    println!("idle instance: {:.1} KiB resident", per(resident, resident_bytes()?) / 1024.0);
+    Ok(())
+}
+
+fn mappings() -> Result<u64, Box<dyn Error>> {
+    Ok(std::fs::read_to_string("/proc/self/maps")?.lines().count() as u64)
+}
+
+fn resident_bytes() -> Result<u64, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages = text.split_whitespace().nth(1).ok_or("no resident size")?;
+    Ok(pages.parse::<u64>()? * 4096)
 }
 
 /// The same guest on wasmtime alone, configured for the same determinism.

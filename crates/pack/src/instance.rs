@@ -11,6 +11,9 @@ use crate::package::Package;
 use crate::prepared::Prepared;
 use crate::trap::{Trap, TrapKind, backtrace};
 
+/// Longest error text of a guest that a caller gets; the boundary sees all of it.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
 /// What an instance may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceLimits {
@@ -276,7 +279,10 @@ impl<B: Boundary> PackInstance<B> {
         }
         let bytes = self.output_bytes(&output);
         Ok(match output.is_error {
-            true => CallResult::GuestError(String::from_utf8_lossy(bytes).into_owned()),
+            true => {
+                let shown = &bytes[..bytes.len().min(ERROR_BYTES_MAX)];
+                CallResult::GuestError(String::from_utf8_lossy(shown).into_owned())
+            }
             false => CallResult::Returned(bytes),
         })
     }

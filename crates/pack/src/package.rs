@@ -1,6 +1,6 @@
 //! A package: a compiled module that was checked to follow the calling convention.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pack_abi::metadata::Metadata;
@@ -10,8 +10,11 @@ use wasmtime::{ExternType, FuncType, Module, ModuleExport, ValType};
 
 use crate::boundary::ExportIndex;
 use crate::engine::Engine;
-use crate::package_error::{PackageError, check_outside, explain, wrong_target};
+use crate::package_error::{PackageError, check_outside, explain, printable, wrong_target};
 use crate::types;
+
+/// The most functions that a package may import, and the most that it may export. Each instance pays for them.
+const FUNCTIONS_MAX: usize = 10_000;
 
 /// A function that a package imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +103,7 @@ impl Package {
         let mut sections = sections(wasm)?;
         let module = compile(engine, &hash, wasm)?;
         let imports = imports(&module)?;
+        bounded("exports", module.exports().len())?;
         let (exports, functions) = exports(&module);
         let handles = handles(&module, functions)?;
         let metadata = match sections.types.take() {
@@ -226,7 +230,9 @@ fn sections(wasm: &[u8]) -> Result<Sections, PackageError> {
 }
 
 fn imports(module: &Module) -> Result<Vec<ImportFunction>, PackageError> {
+    bounded("imports", module.imports().len())?;
     let mut imports: Vec<ImportFunction> = Vec::new();
+    let mut seen = BTreeSet::new();
     for import in module.imports() {
         let (interface, name) = (import.module(), import.name());
         if let Some(error) = wrong_target(interface, name) {
@@ -235,17 +241,23 @@ fn imports(module: &Module) -> Result<Vec<ImportFunction>, PackageError> {
         let ty = import.ty();
         if !matches!(&ty, ExternType::Func(func) if is_convention(func)) {
             return Err(PackageError::ImportShape {
-                interface: interface.to_owned(),
-                name: name.to_owned(),
+                interface: printable(interface),
+                name: printable(name),
                 found: describe(&ty),
             });
         }
-        let function = ImportFunction { interface: interface.to_owned(), name: name.to_owned() };
-        if !imports.contains(&function) {
-            imports.push(function);
+        if seen.insert((interface, name)) {
+            imports.push(ImportFunction { interface: interface.to_owned(), name: name.to_owned() });
         }
     }
     Ok(imports)
+}
+
+fn bounded(what: &'static str, count: usize) -> Result<(), PackageError> {
+    if count > FUNCTIONS_MAX {
+        return Err(PackageError::TooManyFunctions { what, count, maximum: FUNCTIONS_MAX });
+    }
+    Ok(())
 }
 
 /// Functions of the calling convention's shape; others cannot be called and are left alone.

@@ -62,6 +62,16 @@ pub enum PackageError {
         /// What to do.
         hint: &'static str,
     },
+    /// It imports or exports more functions than anyone wrote.
+    #[error("the module has {count} {what}, more than {maximum}")]
+    TooManyFunctions {
+        /// Imports or exports.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        maximum: usize,
+    },
     /// An import is not a function of the calling convention.
     #[error("the import `{interface}.{name}` is {found}; imports are functions (i32, i32, i32, i32) -> i32")]
     ImportShape {
@@ -257,5 +267,15 @@ pub(crate) fn wrong_target(interface: &str, name: &str) -> Option<PackageError> 
         "go" | "gojs" => "it was built for Go's JavaScript host; use TinyGo with `-target wasm-unknown`",
         _ => return None,
     };
-    Some(PackageError::WrongTarget { interface: interface.to_owned(), name: name.to_owned(), hint })
+    Some(PackageError::WrongTarget { interface: printable(interface), name: printable(name), hint })
+}
+
+/// A name of a module, which may hold anything, as it can be shown.
+pub(crate) fn printable(name: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let mut shown: String = name.chars().take(CHARS_MAX).flat_map(char::escape_debug).collect();
+    if name.chars().nth(CHARS_MAX).is_some() {
+        shown.push_str("...");
+    }
+    shown
 }

@@ -13,7 +13,7 @@ pub struct Trap {
     pub message: Option<String>,
     /// The guest's frames, innermost first; lines are there if the package has debug info.
     pub backtrace: Vec<Frame>,
-    /// The size in bytes of the last growth of memory that the limit refused to this instance.
+    /// The size in bytes of the last growth of memory that the limit refused during the call.
     pub memory_refused: Option<u64>,
     /// Fuel used by the call, if guest code ran.
     pub fuel: Option<u64>,
@@ -306,7 +306,12 @@ pub(crate) fn backtrace(error: &wasmtime::Error) -> Vec<Frame> {
 
 /// Returns the readable name, without the hash that the compiler appends.
 fn demangle(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
+    const CHARS_MAX: usize = 256;
+    let name = format!("{:#}", rustc_demangle::demangle(name));
+    match name.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &name[..end]),
+        None => name,
+    }
 }
 
 #[cfg(test)]

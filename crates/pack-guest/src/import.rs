@@ -16,6 +16,7 @@ pub extern "C" fn unavailable(_: *const u8, _: usize, _: *mut *mut u8, _: *mut u
 /// # Panics
 /// If the host refuses the call, or its answer is not of the type that the interface says.
 #[cfg(target_arch = "wasm32")]
+#[track_caller]
 pub fn call<A, R>(name: &'static str, raw: Raw, arguments: &A) -> R
 where
     A: Encode + ?Sized,
@@ -38,6 +39,7 @@ where
 /// # Panics
 /// If there is no such host, or its answer is not of the type that the interface says.
 #[cfg(not(target_arch = "wasm32"))]
+#[track_caller]
 pub fn call<A, R>(name: &'static str, _raw: Raw, arguments: &A) -> R
 where
     A: Encode + ?Sized,
@@ -93,6 +95,7 @@ mod wasm {
     }
 
     /// The part of a call that is the same for all types.
+    #[track_caller]
     pub(super) fn invoke(name: &'static str, raw: super::Raw, input: &[u8]) -> Answer {
         let mut pointer = core::ptr::null_mut();
         let mut len = 0;

@@ -10,8 +10,9 @@ pub extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(any(test, all(feature = "allocator", target_arch = "wasm32")))]
+mod allocator;
 pub mod export;
-mod flags;
 pub mod import;
 pub mod memory;
 pub mod panic;

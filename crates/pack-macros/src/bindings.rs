@@ -164,6 +164,7 @@ impl Bindings<'_> {
         quote! {
             #docs
             #[allow(dead_code, unsafe_code, clippy::all, clippy::pedantic)]
+            #[track_caller]
             pub fn #ident(#(#names: #tys),*) #result {
                 #[cfg(target_arch = "wasm32")]
                 #[link(wasm_import_module = #module)]

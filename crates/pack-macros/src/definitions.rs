@@ -47,7 +47,7 @@ pub(crate) fn definition(krate: &TokenStream, types: &Types<'_>, def: &TypeDef) 
     let abilities = types.abilities_of(def);
     let copy = abilities.is_copy.then(|| quote!(Copy,));
     let ordered = abilities.is_ordered.then(|| quote!(Eq, PartialOrd, Ord, Hash,));
-    let type_name = name.rename().map(|name| quote!(#[graph(rename = #name)]));
+    let type_name = rename(&name);
     quote! {
         #docs
         #[derive(Clone, #copy Debug, PartialEq, #ordered #krate::GraphValue)]
@@ -77,14 +77,81 @@ fn rename(name: &RustName) -> Option<TokenStream> {
     name.rename().map(|name| quote!(#[graph(rename = #name)]))
 }
 
+/// A set of named bits, in the shape that Rust's own bindings of WIT have.
 fn flag_set(krate: &TokenStream, docs: &TokenStream, name: &RustName, flags: &[EnumCase]) -> TokenStream {
     let ident = &name.ident;
-    let flags = flags.iter().enumerate().map(|(bit, flag)| {
+    let type_name = rename(name);
+    let constants = flags.iter().enumerate().map(|(bit, flag)| {
         let (docs, name, bit) =
             (self::docs(&flag.docs), shouting(&flag.name).ident, Literal::usize_unsuffixed(bit));
-        quote!(#docs #name = #bit,)
+        quote!(#docs pub const #name: Self = Self(1 << #bit);)
     });
+    let all = Literal::u64_unsuffixed(u64::MAX >> (64 - flags.len().clamp(1, 64)));
     quote! {
-        #krate::__flags! { #docs #ident { #(#flags)* } }
+        #docs
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, #krate::GraphValue)]
+        #[graph(crate = "__abi", flags)]
+        #type_name
+        pub struct #ident(u64);
+
+        impl #ident {
+            #(#constants)*
+
+            /// Returns the set without flags.
+            pub const fn empty() -> Self {
+                Self(0)
+            }
+
+            /// Returns the set of all flags.
+            pub const fn all() -> Self {
+                Self(#all)
+            }
+
+            /// Returns the bits.
+            pub const fn bits(&self) -> u64 {
+                self.0
+            }
+
+            /// Returns the set with these bits, without those that have no name.
+            pub const fn from_bits_truncate(bits: u64) -> Self {
+                Self(bits & #all)
+            }
+
+            /// Returns whether no flag is set.
+            pub const fn is_empty(&self) -> bool {
+                self.0 == 0
+            }
+
+            /// Returns whether all flags of `other` are set.
+            pub const fn contains(&self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// Sets the flags of `other`.
+            pub const fn insert(&mut self, other: Self) {
+                self.0 |= other.0;
+            }
+
+            /// Clears the flags of `other`.
+            pub const fn remove(&mut self, other: Self) {
+                self.0 &= !other.0;
+            }
+        }
+
+        impl ::core::ops::BitOr for #ident {
+            type Output = Self;
+
+            fn bitor(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+
+        impl ::core::ops::BitAnd for #ident {
+            type Output = Self;
+
+            fn bitand(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+        }
     }
 }

@@ -4,7 +4,10 @@ mod bindings;
 mod definitions;
 mod derive;
 mod describe;
+mod expand;
 mod exports;
+mod host;
+mod literal;
 mod names;
 mod options;
 mod rust_type;
@@ -26,34 +29,21 @@ pub fn derive_graph_value(input: proc_macro::TokenStream) -> proc_macro::TokenSt
 /// Generates guest bindings; `generate!` of the guest crates calls it with what they know.
 #[proc_macro]
 pub fn bindings(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let options = syn::parse_macro_input!(input as options::Options);
-    let (sources, watched) = match options.read() {
-        Ok(files) => files,
-        Err(message) => return failure(&message, &[]).into(),
-    };
-    let generated = pack_wit::parse(&sources)
-        .and_then(|document| {
-            document.world(options.world.as_ref().map(syn::LitStr::value).as_deref()).cloned()
-        })
-        .map_err(|error| error.to_string())
-        .and_then(|world| bindings::generate(&options.krate, &world));
-    match generated {
-        Ok(items) => {
-            let watch = watch(&watched);
-            quote::quote!(#watch #items).into()
-        }
-        Err(message) => failure(&message, &watched).into(),
-    }
+    expand::guest(input.into()).into()
 }
 
-/// A mistake, at the place of the macro; the message names the place in the interface file.
-fn failure(message: &str, watched: &[std::path::PathBuf]) -> proc_macro2::TokenStream {
-    let watch = watch(watched);
-    quote::quote!(#watch ::core::compile_error!(#message);)
-}
-
-/// Makes the compiler run the macro again when a file changes.
-fn watch(files: &[std::path::PathBuf]) -> proc_macro2::TokenStream {
-    let paths = files.iter().map(|file| file.to_string_lossy().into_owned());
-    quote::quote!(#(const _: &[u8] = ::core::include_bytes!(#paths);)*)
+/// Generates the host side of an interface: its types, a type for its calls, its description.
+///
+/// `host! { path: "wit", interface: "ns:package/name" }` reads the interface files in a folder beside
+/// `Cargo.toml` and generates, where it stands:
+///
+/// - the types of the interface;
+/// - `enum Call`, one case per function with its arguments, and `Call::read(function, input)`;
+/// - `mod results`, one type per function: what it answers;
+/// - `fn interface()`, the description of the interface.
+///
+/// The generated code names `pack_abi` and `pack_macros`.
+#[proc_macro]
+pub fn host(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::host(input.into()).into()
 }

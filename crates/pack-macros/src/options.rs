@@ -106,6 +106,21 @@ impl Options {
     }
 }
 
+/// Reads the interface files of a folder beside `Cargo.toml`; the second part are their paths.
+pub(crate) fn read_folder(path: &str) -> Result<(Vec<Source>, Vec<PathBuf>), String> {
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let files = interface_files(&root.join(path))?;
+    if files.is_empty() {
+        return Err(format!("the folder `{path}` beside Cargo.toml holds no `.wit` file"));
+    }
+    let mut sources = Vec::with_capacity(files.len());
+    for file in &files {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        sources.push(Source::new(shown(file, &root), text));
+    }
+    Ok((sources, files))
+}
+
 fn shown(file: &Path, root: &Path) -> String {
     let parts = file.strip_prefix(root).unwrap_or(file).components();
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
@@ -141,4 +156,32 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     }
     entries.sort();
     Ok(entries)
+}
+
+/// The input of `host!`.
+pub(crate) struct HostOptions {
+    pub(crate) path: String,
+    pub(crate) interface: String,
+}
+
+impl Parse for HostOptions {
+    /// `path: "...", interface: "..."`
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (mut path, mut interface) = (None, None);
+        while !input.is_empty() {
+            let name: Ident = input.parse()?;
+            input.parse::<Token![:]>()?;
+            let value: LitStr = input.parse()?;
+            match name.to_string().as_str() {
+                "path" => path = Some(value.value()),
+                "interface" => interface = Some(value.value()),
+                _ => return Err(syn::Error::new(name.span(), "expected `path` or `interface`")),
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        let (Some(path), Some(interface)) = (path, interface) else {
+            return Err(input.error("`path` and `interface` are needed"));
+        };
+        Ok(Self { path, interface })
+    }
 }

@@ -88,6 +88,27 @@ impl<'a> Types<'a> {
         }
     }
 
+    /// The type that a value is read as when the bytes it is in stay: text and bytes are borrowed.
+    pub(crate) fn read(&self, ty: &Type) -> TokenStream {
+        match ty {
+            Type::String => quote!(&'a str),
+            Type::List(item) if **item == Type::U8 => quote!(&'a [u8]),
+            Type::Option(inner) => {
+                let inner = self.read(inner);
+                quote!(::core::option::Option<#inner>)
+            }
+            Type::Result { ok, err } => {
+                let [ok, err] = [ok, err].map(|arm| arm.as_ref().map_or(quote!(()), |ty| self.read(ty)));
+                quote!(::core::result::Result<#ok, #err>)
+            }
+            Type::Tuple(items) => {
+                let items = items.iter().map(|item| self.read(item));
+                quote!((#(#items,)*))
+            }
+            other => self.owned(other),
+        }
+    }
+
     fn spell(&self, ty: &Type, owner: Option<&str>) -> TokenStream {
         let krate = self.krate;
         match ty {

@@ -1,0 +1,3 @@
+//! The macros as their users see them.
+
+mod host;

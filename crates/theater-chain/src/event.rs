@@ -153,6 +153,9 @@ impl<'a> EventDraft<'a> {
     }
 }
 
+/// Input and output of an event.
+pub type Halves = (Vec<u8>, Vec<u8>);
+
 /// A payload as it is found in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {

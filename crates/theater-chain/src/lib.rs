@@ -22,7 +22,7 @@ mod text;
 mod verify;
 mod wire;
 
-pub use event::{ChainIndex, Entry, Event, EventDraft, Header, Kind, NO_FUNCTION, Outcome, Payload};
+pub use event::{ChainIndex, Entry, Event, EventDraft, Halves, Header, Kind, NO_FUNCTION, Outcome, Payload};
 pub use fault::{EventRange, Fault, FaultKind, ReadError};
 pub use hash::{Hash, Lengths, NotAHash, RunHasher, Salt};
 pub use journal::{

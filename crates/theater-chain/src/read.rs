@@ -219,7 +219,7 @@ pub(crate) fn read_secret(files: &dyn Files) -> Result<Option<RunHasher>, ReadEr
     }
 }
 
-fn has_trailer(files: &dyn Files, segment: u32) -> Result<bool, ReadError> {
+pub(crate) fn has_trailer(files: &dyn Files, segment: u32) -> Result<bool, ReadError> {
     let name = segment_name(segment);
     let io = |error| ReadError::io(&name, error);
     let length = (FRAME_BYTES + TRAILER_BYTES) as u64;
@@ -240,12 +240,14 @@ pub struct Events {
     scanner: Option<Scanner>,
     end: Option<End>,
     next_segment: u32,
+    /// Chains begun so far.
+    chains: u32,
     ready: VecDeque<Event>,
 }
 
 impl Events {
     fn new(run: Run, chain: Option<ChainIndex>) -> Self {
-        Self { run, chain, scanner: None, end: None, next_segment: 0, ready: VecDeque::new() }
+        Self { run, chain, scanner: None, end: None, next_segment: 0, chains: 0, ready: VecDeque::new() }
     }
 
     /// Reads up to the next batch that has events to return; false at the end.
@@ -254,20 +256,32 @@ impl Events {
             let scanner = match self.scanner.take() {
                 Some(scanner) => scanner,
                 None if self.next_segment == self.run.segments => return Ok(false),
-                None => self.open_next()?,
+                None => match self.open_next()? {
+                    Some(scanner) => scanner,
+                    None => return Ok(false),
+                },
             };
             self.advance(scanner)?;
         }
         Ok(true)
     }
 
-    fn open_next(&mut self) -> Result<Scanner, ReadError> {
+    /// Says whether the segment at hand may end anywhere: the last one of a run that did not come to its end.
+    fn may_be_torn(&self) -> bool {
+        self.next_segment == self.run.segments && self.run.status != RunStatus::Closed
+    }
+
+    /// Opens the next segment; none if it is the last and was cut off within its header.
+    fn open_next(&mut self) -> Result<Option<Scanner>, ReadError> {
         let number = self.next_segment;
         self.next_segment += 1;
-        let scanner = Scanner::open(self.run.files.as_ref(), number, self.run.hasher.clone())?;
+        let scanner = match Scanner::open(self.run.files.as_ref(), number, self.run.hasher.clone()) {
+            Err(ReadError::Truncated(_)) if number > 0 && self.may_be_torn() => return Ok(None),
+            scanner => scanner?,
+        };
         let end = self.end.take().unwrap_or_else(|| End::before(&self.run.id));
         end.check_next(number, scanner.header())?;
-        Ok(scanner)
+        Ok(Some(scanner))
     }
 
     fn advance(&mut self, mut scanner: Scanner) -> Result<(), ReadError> {
@@ -276,7 +290,9 @@ impl Events {
         let batch = scanner.batches();
         let mut events = VecDeque::new();
         let mut failure = None;
+        let mut begun = 0;
         let step = scanner.next(|seen| {
+            begun += u32::from(seen.header.kind == Kind::Genesis);
             if wanted.is_none_or(|wanted| wanted == seen.chain) && failure.is_none() {
                 match event(files, seen, batch) {
                     Ok(event) => events.push_back(event),
@@ -287,7 +303,11 @@ impl Events {
         if let Some(error) = failure {
             return Err(error);
         }
+        self.chains += begun;
         match step {
+            Step::Trailer(trailer) if trailer.chains != self.chains => {
+                return Err(scanner.fault(FaultKind::Trailer).into());
+            }
             Step::Batch(_) => {
                 self.ready = events;
                 self.scanner = Some(scanner);
@@ -299,8 +319,8 @@ impl Events {
                 }
             }
             Step::End => self.end = Some(scanner.end()),
-            Step::Torn(_) if is_last => {}
-            Step::Torn(_) => return Err(scanner.fault(FaultKind::Truncated).into()),
+            Step::Torn(_) if self.may_be_torn() => {}
+            Step::Torn(torn) => return Err(scanner.fault(torn.fault()).into()),
         }
         Ok(())
     }

@@ -274,7 +274,7 @@ impl Genesis {
                 option(named("predecessor"), self.predecessor.as_ref().map(Predecessor::to_value)),
             ),
             ("parent", option(WireType::String, self.parent.as_deref().map(text))),
-            ("cause", option(named("cause"), self.cause.as_ref().map(Cause::to_value))),
+            ("cause", option(named("cause"), self.cause.map(Cause::to_value))),
             ("package", bytes(&self.package.0)),
             ("manifest", bytes(&self.manifest.0)),
             ("state-hash", bytes(&self.state_hash.0)),
@@ -437,7 +437,7 @@ impl Predecessor {
 }
 
 impl Cause {
-    fn to_value(&self) -> Value {
+    fn to_value(self) -> Value {
         record("cause", vec![("chain", Value::U32(self.chain.0)), ("seq", Value::U64(self.seq))])
     }
 

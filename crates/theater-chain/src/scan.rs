@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{BufReader, ErrorKind, Seek, SeekFrom};
 use std::ops::ControlFlow;
 
-use crate::event::{ChainIndex, Header, Kind};
+use crate::event::{ChainIndex, Halves, Header, Kind};
 use crate::fault::{EventRange, Fault, FaultKind, ReadError};
 use crate::hash::{Hash, Lengths, RunHasher, Salt, start_commitment};
 use crate::merkle::{Frontier, Head};
@@ -102,8 +102,23 @@ pub(crate) enum Step {
     Trailer(Trailer),
     /// The end of the file.
     End,
-    /// So many bytes that are no whole batch, at the end of the file.
-    Torn(u64),
+    /// The end of the file is no whole batch.
+    Torn(Torn),
+}
+
+/// Bytes at the end of a file that are no whole batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Torn {
+    pub(crate) bytes: u64,
+    /// There are too few of them; otherwise they are not those that were written.
+    is_short: bool,
+}
+
+impl Torn {
+    /// What is wrong if something must follow.
+    pub(crate) const fn fault(self) -> FaultKind {
+        if self.is_short { FaultKind::Truncated } else { FaultKind::Checksum }
+    }
 }
 
 /// Reads one segment.
@@ -207,7 +222,8 @@ impl Scanner {
             .map_err(|error| ReadError::io(&self.name, error))?;
         let step = match frame {
             NextFrame::End => Step::End,
-            NextFrame::Short | NextFrame::Corrupt { is_last: true } => Step::Torn(remaining),
+            NextFrame::Short => Step::Torn(Torn { bytes: remaining, is_short: true }),
+            NextFrame::Corrupt { is_last: true } => Step::Torn(Torn { bytes: remaining, is_short: false }),
             NextFrame::Corrupt { is_last: false } => return Err(self.fault(FaultKind::Checksum).into()),
             NextFrame::Whole(FrameKind::Batch) => Step::Batch(self.batch(&body, visit)?),
             NextFrame::Whole(FrameKind::Trailer) => {
@@ -497,10 +513,7 @@ pub(crate) fn blob_name(commitment: &Hash) -> String {
 }
 
 /// Returns input and output of an event, from its blob if need be; none if they were removed.
-pub(crate) fn payload_bytes(
-    files: &dyn Files,
-    seen: &Seen<'_>,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+pub(crate) fn payload_bytes(files: &dyn Files, seen: &Seen<'_>) -> Result<Option<Halves>, ReadError> {
     let split = |payload: &[u8]| {
         let (input, output) = payload.split_at(seen.lengths.input as usize);
         (input.to_vec(), output.to_vec())

@@ -14,6 +14,9 @@ const LIVE_BYTES: usize = 76;
 pub(crate) const FRAME_BYTES: usize = 12;
 pub(crate) const TRAILER_BYTES: usize = 84;
 
+/// No run has so many of anything: below it, counting on cannot overflow.
+const COUNT_MAX: u64 = 1 << 62;
+
 /// A reader allocates no more than this for one frame. A writer closes a batch at a quarter of it, and what comes
 /// last can be one payload below the blob threshold, which is a quarter at most.
 pub(crate) const FRAME_BODY_BYTES_MAX: usize = 4 << 20;
@@ -118,7 +121,9 @@ impl SegmentHeader {
         source.read_exact(&mut fixed)?;
         let mut fields = Fields(&fixed);
         if fields.take::<8>() != MAGIC {
-            return Err(HeaderError::NotASegment);
+            // A file that was lengthened and not written is all zeros.
+            let is_unwritten = fixed == [0; FIXED_BYTES + 8] && is_zero(source)?;
+            return Err(if is_unwritten { HeaderError::Truncated } else { HeaderError::NotASegment });
         }
         match fields.u32() {
             FORMAT_VERSION => {}
@@ -137,7 +142,7 @@ impl SegmentHeader {
             return Err(HeaderError::Truncated);
         }
         let expected = (FIXED_BYTES + 8 + 4) as u64 + roots * 32 + live * LIVE_BYTES as u64;
-        if u64::from(length) != expected || reserved != 0 {
+        if u64::from(length) != expected || reserved != 0 || batches.max(events) > COUNT_MAX {
             return Err(HeaderError::Corrupt);
         }
         let mut rest = vec![0; length as usize - fixed.len()];
@@ -155,7 +160,8 @@ impl SegmentHeader {
                 head: Hash(fields.take()),
             })
             .collect();
-        if fields.u32() != crc.finalize() || !live.is_sorted_by(|a, b| a.chain < b.chain) {
+        let is_counted = live.iter().all(|live| (1..=COUNT_MAX).contains(&live.next_seq));
+        if fields.u32() != crc.finalize() || !is_counted || !live.is_sorted_by(|a, b| a.chain < b.chain) {
             return Err(HeaderError::Corrupt);
         }
         let frontier = Frontier::from_parts(batches, roots).ok_or(HeaderError::Corrupt)?;

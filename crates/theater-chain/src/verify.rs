@@ -12,10 +12,10 @@ use crate::hash::{Hash, Lengths, RunHasher, Salt, Stream};
 use crate::keys::{KeyUse, PublicKey};
 use crate::merkle::{Frontier, Head};
 use crate::note::{Checkpoint, Note};
-use crate::read::{actor_of, count_segments, read_secret};
+use crate::read::{actor_of, count_segments, has_trailer, read_secret};
 use crate::record::{Genesis, RuntimeGenesis};
 use crate::report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
-use crate::scan::{End, Scanner, Seen, Step, blob_name};
+use crate::scan::{End, Scanner, Seen, Step, Torn, blob_name, payload_bytes};
 use crate::segment::{SegmentHeader, Trailer, segment_name};
 use crate::storage::{Directory, Files, read_whole};
 use crate::wire::Form;
@@ -83,7 +83,7 @@ pub fn verify_files(files: &dyn Files, options: &VerifyOptions<'_>) -> Result<Re
     verifier.read_note()?;
     let mut joined = match gap {
         Some(fault) => Joined { fault: Some(fault), ..Joined::default() },
-        None => join(verifier.scan_all(segments)?),
+        None => join(verifier.scan_all(segments)?, has_trailer(files, segments - 1)?),
     };
     if joined.fault.is_none() {
         joined.fault = verifier.check_blobs(&mut joined)?.or_else(|| verifier.check_note(&joined));
@@ -104,7 +104,9 @@ struct Scanned {
     end: Option<End>,
     fault: Option<Fault>,
     trailer: Option<Trailer>,
-    torn_bytes: u64,
+    torn: Option<(Torn, Fault)>,
+    /// It was cut off within its header.
+    is_headless: bool,
     /// Chains that begin in it, with the paths of their actors.
     begun: Vec<(ChainIndex, Option<String>)>,
     redacted: u64,
@@ -118,7 +120,7 @@ struct Scanned {
 }
 
 impl Scanned {
-    fn see(&mut self, seen: &Seen<'_>) {
+    fn see(&mut self, files: &dyn Files, seen: &Seen<'_>) {
         match (seen.form, seen.salt) {
             (Form::Redacted(_), _) => self.redacted += 1,
             (Form::Blob(commitment) | Form::SaltedBlob(_, commitment), Some(salt)) => {
@@ -127,20 +129,18 @@ impl Scanned {
             _ => {}
         }
         if seen.header.kind == Kind::Genesis {
-            self.see_genesis(seen);
+            self.see_genesis(files, seen);
         }
     }
 
-    fn see_genesis(&mut self, seen: &Seen<'_>) {
-        let input = match seen.form {
-            Form::Inline(payload) | Form::Salted(_, payload) => &payload[..seen.lengths.input as usize],
-            Form::Blob(_) | Form::SaltedBlob(..) | Form::Redacted(_) => &[],
-        };
-        self.begun.push((seen.chain, actor_of(input).map(|(path, _)| path)));
+    fn see_genesis(&mut self, files: &dyn Files, seen: &Seen<'_>) {
+        // A blob that cannot be read is found when the blobs are checked.
+        let input = payload_bytes(files, seen).ok().flatten().map_or_else(Vec::new, |(input, _)| input);
+        self.begun.push((seen.chain, actor_of(&input).map(|(path, _)| path)));
         if seen.chain == ChainIndex(0) {
-            self.runtime = RuntimeGenesis::decode(input).ok();
+            self.runtime = RuntimeGenesis::decode(&input).ok();
         }
-        if let Ok(genesis) = Genesis::decode(input) {
+        if let Ok(genesis) = Genesis::decode(&input) {
             self.named.extend([genesis.package, genesis.manifest]);
         }
     }
@@ -164,13 +164,13 @@ struct Joined {
     noted_head: Option<Head>,
 }
 
-/// Joins the segments in their order, up to the first fault.
-fn join(segments: Vec<Scanned>) -> Joined {
+/// Joins the segments in their order, up to the first fault. With a trailer at its end, nothing may be torn.
+fn join(segments: Vec<Scanned>, has_trailer: bool) -> Joined {
     let mut joined = Joined::default();
     let mut end: Option<End> = None;
     let last = segments.len() - 1;
     for (number, segment) in segments.into_iter().enumerate() {
-        let fault = joined.join(number as u32, segment, &mut end, number == last);
+        let fault = joined.join(number as u32, segment, &mut end, number == last && !has_trailer);
         if let Some(mut fault) = fault {
             for range in &mut fault.events {
                 range.path = joined.chains.get(&range.chain).cloned().flatten();
@@ -183,9 +183,18 @@ fn join(segments: Vec<Scanned>) -> Joined {
 }
 
 impl Joined {
-    fn join(&mut self, number: u32, segment: Scanned, end: &mut Option<End>, is_last: bool) -> Option<Fault> {
+    fn join(
+        &mut self,
+        number: u32,
+        segment: Scanned,
+        end: &mut Option<End>,
+        may_be_torn: bool,
+    ) -> Option<Fault> {
         let fault =
             |what| Fault { file: segment_name(number), offset: 0, batch: None, events: Vec::new(), what };
+        if std::mem::take(&mut self.is_closed) {
+            return Some(fault(FaultKind::AfterTrailer));
+        }
         if let Some(header) = &segment.header {
             let before = end.take().unwrap_or_else(|| End::before(&header.run_id));
             self.run_id.clone_from(&header.run_id);
@@ -208,18 +217,20 @@ impl Joined {
         self.named.extend(segment.named);
         self.runtime = self.runtime.take().or(segment.runtime);
         self.noted_head = self.noted_head.or(segment.noted_head);
-        self.torn_bytes = segment.torn_bytes;
+        self.torn_bytes = segment.torn.as_ref().map_or(0, |(torn, _)| torn.bytes);
+        if segment.is_headless && may_be_torn {
+            return None;
+        }
         if segment.fault.is_some() {
             return segment.fault;
         }
         match segment.trailer {
-            Some(_) if !is_last => return Some(fault(FaultKind::AfterTrailer)),
             Some(trailer) if u64::from(trailer.chains) != self.chains.len() as u64 => {
                 return Some(fault(FaultKind::Trailer));
             }
             trailer => self.is_closed = trailer.is_some(),
         }
-        (segment.torn_bytes > 0 && !is_last).then(|| fault(FaultKind::Truncated))
+        segment.torn.filter(|_| !may_be_torn).map(|(_, fault)| fault)
     }
 }
 
@@ -293,6 +304,10 @@ impl Verifier<'_> {
         });
         match found {
             Ok(()) => {}
+            Err(ReadError::Truncated(fault)) if scanned.header.is_none() && number > 0 => {
+                scanned.is_headless = true;
+                scanned.fault = Some(fault);
+            }
             Err(ReadError::Faulty(fault) | ReadError::Truncated(fault)) => scanned.fault = Some(fault),
             Err(error) => return Err(error),
         }
@@ -306,7 +321,7 @@ impl Verifier<'_> {
         scanned: &mut Scanned,
     ) -> Result<(), ReadError> {
         loop {
-            let step = scanner.next(|seen| scanned.see(seen))?;
+            let step = scanner.next(|seen| scanned.see(self.files, seen))?;
             if noted == Some(scanner.batches()) {
                 scanned.noted_head = Some(scanner.head());
             }
@@ -314,8 +329,8 @@ impl Verifier<'_> {
                 Step::Batch(_) if scanned.trailer.is_none() => {}
                 Step::Trailer(trailer) if scanned.trailer.is_none() => scanned.trailer = Some(trailer),
                 Step::End => return Ok(()),
-                Step::Torn(bytes) if scanned.trailer.is_none() => {
-                    scanned.torn_bytes = bytes;
+                Step::Torn(torn) if scanned.trailer.is_none() => {
+                    scanned.torn = Some((torn, scanner.fault(torn.fault())));
                     return Ok(());
                 }
                 Step::Batch(_) | Step::Trailer(_) | Step::Torn(_) => {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::event::{ChainIndex, Entry};
+use crate::event::{ChainIndex, Entry, Halves};
 use crate::fault::ReadError;
 use crate::hash::RunHasher;
 use crate::scan::{Point, payload_bytes, scan_chain};
@@ -111,11 +111,7 @@ impl Lookup {
         self.run(move |lookup| lookup.read_entries(chain, &range)).await
     }
 
-    pub(super) async fn payload(
-        self,
-        chain: ChainIndex,
-        seq: u64,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, JournalError> {
+    pub(super) async fn payload(self, chain: ChainIndex, seq: u64) -> Result<Option<Halves>, JournalError> {
         self.run(move |lookup| lookup.read_payload(chain, seq)).await
     }
 
@@ -183,7 +179,7 @@ impl Lookup {
         Ok(entries)
     }
 
-    fn read_payload(&self, chain: ChainIndex, seq: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>, JournalError> {
+    fn read_payload(&self, chain: ChainIndex, seq: u64) -> Result<Option<Halves>, JournalError> {
         let (point, end) = self.start(chain, seq)?;
         if seq >= end {
             return Ok(None);

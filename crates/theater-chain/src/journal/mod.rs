@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::event::{ChainIndex, Entry, EventDraft};
+use crate::event::{ChainIndex, Entry, EventDraft, Halves};
 use crate::hash::{Hash, RunHasher};
 use crate::keys::Signer;
 use crate::merkle::Head;
@@ -357,7 +357,7 @@ impl Journal {
         &self,
         chain: ChainIndex,
         seq: u64,
-    ) -> impl Future<Output = Result<Option<(Vec<u8>, Vec<u8>)>, JournalError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Option<Halves>, JournalError>> + Send + 'static {
         let (written, lookup) = (self.written(), self.handle.lookup.clone());
         async move {
             written.await?;

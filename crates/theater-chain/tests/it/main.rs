@@ -1,4 +1,9 @@
 //! Runs written, read and verified from outside, as the runtime and the tools do.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod crash;
+mod golden;
 mod journal;
 mod support;
+mod tamper;

@@ -85,11 +85,28 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips one type term and returns its kind.
+    /// Skips one type term and returns its kind, or that of any other term that is not a leaf.
     ///
     /// Terms nest, so it counts those that are still owed instead of recursing; each owes at least one byte.
     #[inline]
     pub(crate) fn skip_type(&mut self) -> Result<Kind, DecodeError> {
+        // By far the most are a scalar or a string inside lists and options, so those need no bookkeeping.
+        let mut rest = self.rest;
+        while let Some((tag, inner)) = rest.split_first() {
+            match Kind::from_byte(*tag) {
+                Some(Kind::List | Kind::Option | Kind::Set) => rest = inner,
+                Some(kind) if kind.width().is_some() || kind == Kind::String => {
+                    let is_leaf = rest.len() == self.rest.len();
+                    self.rest = inner;
+                    return Ok(if is_leaf { kind } else { Kind::List });
+                }
+                Some(_) | None => break,
+            }
+        }
+        self.skip_compound_type()
+    }
+
+    fn skip_compound_type(&mut self) -> Result<Kind, DecodeError> {
         let (outermost, owed) = self.skip_term()?;
         if owed > 0 {
             self.skip_terms(owed)?;

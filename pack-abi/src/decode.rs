@@ -47,6 +47,7 @@ pub fn decode<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
 /// If the bytes are not one value of this type, with the place where they stop being one.
 #[inline]
 pub fn decode_with<'a, T: Decode<'a>>(bytes: &'a [u8], limits: &Limits) -> Result<T, DecodeError> {
-    let view = View::parse(bytes, limits)?;
+    let mut view = View::unread(bytes);
+    view.read(limits)?;
     T::decode_node(view.root())
 }

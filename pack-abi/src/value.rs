@@ -369,13 +369,7 @@ fn read_node(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, Dec
             Value::Option { inner, value }
         }
         Kind::Result => read_result(node, built)?,
-        Kind::Record => {
-            let record = node.record()?;
-            let name = record.type_name().into();
-            let values = take_children(node, built);
-            let fields = record.iter().map(|(name, _)| name.into()).zip(values).collect();
-            Value::Record { name, fields }
-        }
+        Kind::Record => read_record(node, built)?,
         Kind::Variant => {
             let case = node.variant()?;
             let payload = take_children(node, built);
@@ -398,6 +392,18 @@ fn read_node(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, Dec
             Value::Map { key, value, entries }
         }
     })
+}
+
+fn read_record(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, DecodeError> {
+    let mut cursor = node.cursor();
+    let name = cursor.text()?.into();
+    let count = cursor.u32()? as usize;
+    let mut fields = Vec::with_capacity(count);
+    for value in built.drain(built.len() - count..) {
+        fields.push((cursor.text()?.into(), value));
+    }
+    cursor.links(count)?;
+    Ok(Value::Record { name, fields })
 }
 
 fn take_children(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Vec<Value> {

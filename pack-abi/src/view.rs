@@ -5,6 +5,10 @@
 //! So a shared node, a cycle, a forward reference and a node that nobody refers to are all the same error,
 //! the nodes of a subtree are one contiguous range, and nothing that follows needs a guard against them.
 //! What it leaves to the moment of reading is the text (UTF-8) and the values of scalars.
+//!
+//! Upstream's decoder also reads buffers that no encoder writes; these are refused here: set reserved bits, forward
+//! references, shared and unreferenced nodes, a presence byte or result tag above 1, a packed `bool` above 1,
+//! and nesting beyond the limit.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,7 +18,7 @@ use crate::{BUFFER_BYTES_MAX, HEADER_BYTES, MAX_DEPTH, NODE_HEADER_BYTES, NODES_
 use crate::{Decode, DecodeError, DecodeErrorKind, Kind};
 
 /// Tables of this many nodes need no allocation.
-const INLINE_NODES: usize = 16;
+const INLINE_NODES: usize = 8;
 
 /// What a decoder is willing to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,22 +64,32 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Checks the structure of a buffer.
     ///
-    /// Up to sixteen nodes need no allocation, more need one of at most twice the size of the buffer.
+    /// Up to eight nodes need no allocation, more need one of at most twice the size of the buffer.
     ///
     /// # Errors
     ///
     /// If the buffer is not one value, or not within the limits.
     #[inline]
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        let count = read_header(bytes, limits)?;
-        let mut view = Self { bytes, count, inline: [NO_ENTRY; INLINE_NODES], heap: Vec::new() };
-        if let Some(entries) = view.inline.get_mut(..count) {
-            scan(bytes, entries, limits)?;
-        } else {
-            view.heap.resize(count, NO_ENTRY);
-            scan(bytes, &mut view.heap, limits)?;
-        }
+        let mut view = Self::unread(bytes);
+        view.read(limits)?;
         Ok(view)
+    }
+
+    /// Returns a view that must be [`read`](Self::read) before it is used: so it is filled where it stays.
+    #[inline]
+    pub(crate) const fn unread(bytes: &'a [u8]) -> Self {
+        Self { bytes, count: 0, inline: [NO_ENTRY; INLINE_NODES], heap: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn read(&mut self, limits: &Limits) -> Result<(), DecodeError> {
+        self.count = read_header(self.bytes, limits)?;
+        if let Some(entries) = self.inline.get_mut(..self.count) {
+            return scan(self.bytes, entries, limits);
+        }
+        self.heap.resize(self.count, NO_ENTRY);
+        scan(self.bytes, &mut self.heap, limits)
     }
 
     /// Returns the whole buffer.
@@ -101,6 +115,12 @@ impl<'a> View<'a> {
     #[inline]
     fn entry(&self, index: u32) -> &Entry {
         if self.count <= INLINE_NODES { &self.inline[index as usize] } else { &self.heap[index as usize] }
+    }
+}
+
+impl core::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "View({} nodes in {} bytes)", self.count, self.bytes.len())
     }
 }
 
@@ -175,38 +195,36 @@ fn scan(bytes: &[u8], entries: &mut [Entry], limits: &Limits) -> Result<(), Deco
     let depth_max = limits.depth_max.min(MAX_DEPTH);
     let mut offset = HEADER_BYTES;
     for index in 0..entries.len() {
-        let (before, after) = entries.split_at_mut(index);
         let Some((header, rest)) = bytes.get(offset..).and_then(<[u8]>::split_first_chunk::<8>) else {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, offset));
         };
-        let [kind_byte, f, r0, r1, l0, l1, l2, l3] = *header;
-        let Some(kind) = Kind::from_byte(kind_byte) else {
-            return Err(DecodeError::new(DecodeErrorKind::UnknownKind(kind_byte), offset));
+        let header = u64::from_le_bytes(*header);
+        let Some(kind) = Kind::from_byte(header as u8) else {
+            return Err(DecodeError::new(DecodeErrorKind::UnknownKind(header as u8), offset));
         };
-        if f | r0 | r1 != 0 {
+        if header & 0xFFFF_FF00 != 0 {
             return Err(DecodeError::new(DecodeErrorKind::ReservedBits, offset + 1));
         }
-        let length = u32::from_le_bytes([l0, l1, l2, l3]);
+        let length = (header >> 32) as u32;
         let Some(payload) = rest.get(..length as usize) else {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, offset + 4));
         };
-        let (first, height) = if let Some(width) = kind.width() {
+        let mut entry = Entry { offset: offset as u32, length, first: index as u32, height: 0, kind };
+        if let Some(width) = kind.width() {
             if payload.len() != width {
                 return Err(DecodeError::new(DecodeErrorKind::LengthMismatch, offset + 4));
             }
-            (index as u32, 0)
+        } else if kind == Kind::String {
+            check_string(payload, offset + NODE_HEADER_BYTES)?;
         } else {
             let links = links_of(kind, payload, offset + NODE_HEADER_BYTES)?;
-            let (first, below) = adopt(before, links, offset)?;
-            let height = below + u16::from(!matches!(kind, Kind::String | Kind::Array));
-            if u32::from(height) > depth_max {
+            (entry.first, entry.height) = adopt(&entries[..index], links, offset)?;
+            entry.height += u16::from(kind != Kind::Array);
+            if u32::from(entry.height) > depth_max {
                 return Err(DecodeError::new(DecodeErrorKind::TooDeep, offset));
             }
-            (first, height)
-        };
-        if let Some(entry) = after.first_mut() {
-            *entry = Entry { offset: offset as u32, length, first, height, kind };
         }
+        entries[index] = entry;
         offset += NODE_HEADER_BYTES + payload.len();
     }
     if offset != bytes.len() {
@@ -215,6 +233,15 @@ fn scan(bytes: &[u8], entries: &mut [Entry], limits: &Limits) -> Result<(), Deco
     match entries.last() {
         Some(root) if root.first == 0 => Ok(()),
         Some(_) | None => Err(DecodeError::new(DecodeErrorKind::UnreferencedNodes, 12)),
+    }
+}
+
+#[inline]
+fn check_string(payload: &[u8], offset: usize) -> Result<(), DecodeError> {
+    match payload.split_first_chunk::<4>() {
+        Some((length, text)) if u32::from_le_bytes(*length) as usize == text.len() => Ok(()),
+        Some(_) => Err(DecodeError::new(DecodeErrorKind::LengthMismatch, offset + 4)),
+        None => Err(DecodeError::new(DecodeErrorKind::Truncated, offset)),
     }
 }
 
@@ -246,10 +273,6 @@ fn adopt(before: &[Entry], links: &[[u8; 4]], offset: usize) -> Result<(u32, u16
 fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u8; 4]], DecodeError> {
     let mut cursor = Cursor::new(payload, offset);
     match kind {
-        Kind::String => {
-            let length = cursor.u32()?;
-            if length as usize == cursor.rest().len() { Ok(&[]) } else { Err(mismatch(&cursor)) }
-        }
         Kind::Array => {
             let kind = Kind::from_byte(cursor.u8()?);
             let Some(width) = kind.and_then(Kind::width) else {
@@ -259,10 +282,10 @@ fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u8; 4]], Dec
             let fills = count.checked_mul(width) == Some(cursor.rest().len());
             if fills { Ok(&[]) } else { Err(mismatch(&cursor)) }
         }
-        Kind::Tuple => {
-            let count = cursor.u32()? as usize;
-            cursor.links(count)
-        }
+        Kind::Tuple => match payload.as_chunks::<4>() {
+            ([count, links @ ..], []) if u32::from_le_bytes(*count) as usize == links.len() => Ok(links),
+            _ => Err(mismatch(&cursor)),
+        },
         Kind::List => {
             if cursor.skip_type()?.width().is_some() {
                 return Err(DecodeError::new(DecodeErrorKind::WrongListForm, offset));

@@ -362,3 +362,23 @@ fn a_recursive_rust_type_is_read_as_deep_as_it_is_written() {
     assert_eq!(encode(&back).unwrap(), bytes);
     assert!(encode(&Cons { head: 0, tail: Some(Box::new(cons)) }).is_err());
 }
+
+#[test]
+fn the_deepest_value_needs_little_stack() {
+    let work = || {
+        let bytes = tuples(512);
+        let value: Value = decode(&bytes).unwrap();
+        assert_eq!(value.clone(), value);
+        assert_eq!(encode(&value).unwrap(), bytes);
+        drop(value);
+        let mut cons = Cons { head: 0, tail: None };
+        for head in 1..=255 {
+            cons = Cons { head, tail: Some(Box::new(cons)) };
+        }
+        let bytes = encode(&cons).unwrap();
+        decode::<Cons>(&bytes).unwrap().head
+    };
+    // A quarter of what an asynchronous runtime gives its threads.
+    let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(work).unwrap();
+    assert_eq!(thread.join().unwrap(), 255);
+}

@@ -1,0 +1,94 @@
+//! The package that comes out: what it imports and exports, what it says of itself, how large it is.
+
+use std::path::Path;
+
+use pack_abi::metadata::Metadata;
+use wasm_toolchain::{GuestBuild, InstallPolicy, Quiet};
+use wasmparser::{Parser, Payload};
+
+/// An actor that does nothing costs no more than this.
+const BYTES_MAX: usize = 48 << 10;
+
+/// What is found in a wasm file.
+#[derive(Default)]
+struct Found {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    sections: Vec<(String, Vec<u8>)>,
+    data: Vec<u8>,
+}
+
+fn built() -> Vec<u8> {
+    let home = wasm_toolchain::default_home().expect("a home folder");
+    let toolchain = wasm_toolchain::find_or_install(&home, InstallPolicy::from_env(), &mut Quiet)
+        .unwrap_or_else(|error| panic!("no wasm toolchain: {error}"));
+    let mut build = GuestBuild::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest"));
+    build.target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest"));
+    let artifacts = toolchain.build(&build, &mut Quiet).unwrap_or_else(|error| panic!("{error:?}"));
+    std::fs::read(&artifacts[0].path).expect("the package that was just built")
+}
+
+fn inspect(wasm: &[u8]) -> Found {
+    let mut found = Found::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.expect("a valid module") {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.expect("an import");
+                    found.imports.push(format!("{}.{}", import.module, import.name));
+                }
+            }
+            Payload::ExportSection(section) => {
+                let names = section.into_iter().map(|export| export.expect("an export").name.to_owned());
+                found.exports.extend(names);
+            }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    found.data.extend_from_slice(segment.expect("a segment").data);
+                }
+            }
+            Payload::CustomSection(section) => {
+                found.sections.push((section.name().to_owned(), section.data().to_vec()));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn the_actor_of_the_documentation_is_a_small_and_honest_package() {
+    let wasm = built();
+    let found = inspect(&wasm);
+    assert!(wasm.len() <= BYTES_MAX, "{} bytes", wasm.len());
+    assert_eq!(found.imports, ["theater:simple/runtime.log"], "what is not called is not imported");
+    for name in
+        ["memory", "__pack_alloc", "__pack_free", "__pack_panic", "__pack_types", "theater:simple/actor.init"]
+    {
+        assert!(found.exports.iter().any(|export| export == name), "{name} in {:?}", found.exports);
+    }
+    let section = |wanted: &str| {
+        let bytes: Vec<&[u8]> = (found.sections.iter())
+            .filter(|(name, _)| name == wanted)
+            .map(|(_, bytes)| bytes.as_slice())
+            .collect();
+        assert_eq!(bytes.len(), 1, "one section {wanted}");
+        bytes[0]
+    };
+    assert_eq!(section("pack:sdk"), [1, 1]);
+    let types = section("pack:types");
+    assert!(found.data.windows(types.len()).any(|bytes| bytes == types), "__pack_types gives the same bytes");
+
+    let metadata = Metadata::decode(types).expect("metadata");
+    metadata.check_hashes().expect("hashes of these signatures");
+    let names = |interfaces: &[pack_abi::types::Interface]| -> Vec<String> {
+        interfaces.iter().map(|interface| interface.name.clone()).collect()
+    };
+    assert_eq!(names(&metadata.imports), ["theater:simple/runtime"]);
+    assert_eq!(names(&metadata.exports), ["theater:simple/actor"]);
+    let sources: Vec<_> = wit::FILES.iter().map(|(name, text)| pack_wit::Source::new(*name, *text)).collect();
+    let document = pack_wit::parse(&sources).expect("the interface files");
+    for (name, hash) in metadata.import_hashes.iter().chain(&metadata.export_hashes) {
+        assert_eq!(document.interface(name).expect(name).hash(), *hash, "{name}");
+    }
+}

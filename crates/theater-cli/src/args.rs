@@ -164,6 +164,9 @@ pub(crate) struct EventsArgs {
     /// host-response, decision, trap, snapshot, exit
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<String>,
+    /// Only events from this number of their chain on
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) from: u64,
     /// At most this many events
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,

@@ -103,7 +103,9 @@ impl Home {
         for entry in entries {
             let entry =
                 entry.map_err(|error| CliError::io(format!("failed to list {}", runs.display()), error))?;
-            if let (true, Ok(name)) = (entry.path().is_dir(), entry.file_name().into_string()) {
+            if let (true, Ok(name)) = (entry.path().is_dir(), entry.file_name().into_string())
+                && !name.starts_with('.')
+            {
                 ids.push(name);
             }
         }
@@ -122,22 +124,29 @@ impl Home {
                     .hint("a run is a directory; without a `/` the word is looked up in `theater runs`")),
             };
         }
+        Ok(self.runs().join(self.resolve_id(word)?))
+    }
+
+    /// Returns the id of the run of this home that a word means: `last`, an id or the beginning of one.
+    pub(crate) fn resolve_id(&self, word: &str) -> Result<String, CliError> {
         let ids = self.run_ids()?;
         let Some(last) = ids.last() else {
             return Err(CliError::environment(format!("there is no run in {}", self.runs().display()))
                 .hint("`theater run DIR` makes one"));
         };
         if word == "last" {
-            return Ok(self.runs().join(last));
+            return Ok(last.clone());
+        }
+        if ids.iter().any(|id| id == word) {
+            return Ok(word.to_owned());
         }
         let mut meant = ids.iter().filter(|id| id.starts_with(word));
-        match (ids.iter().find(|id| *id == word).or_else(|| meant.next()), meant.next()) {
-            (Some(id), None) => Ok(self.runs().join(id)),
-            (Some(id), Some(_)) if id == word => Ok(self.runs().join(id)),
+        match (meant.next(), meant.next()) {
             (Some(first), Some(second)) => {
                 Err(CliError::environment(format!("more than one run begins with `{word}`"))
                     .hint(format!("say more of the id: {first}, {second}, ...")))
             }
+            (Some(id), None) => Ok(id.clone()),
             (None, _) => Err(unknown_run(word, &ids)),
         }
     }
@@ -152,7 +161,7 @@ fn unknown_run(word: &str, ids: &[String]) -> CliError {
 }
 
 /// Returns an id that sorts by time: seconds to read, milliseconds and chance to tell apart.
-fn run_id(utc_us: u64, salt: u64) -> String {
+pub(crate) fn run_id(utc_us: u64, salt: u64) -> String {
     let mut id = crate::ui::text::Moment::from_unix(utc_us / 1_000_000).compact();
     id.push('-');
     let tail = (utc_us / 1000 % 1000) << 20 | (salt & 0xf_ffff);

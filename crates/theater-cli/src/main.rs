@@ -6,7 +6,12 @@ use clap::Parser;
 
 mod args;
 mod cmd;
+mod drive;
 mod home;
+mod link;
+mod node;
+mod project;
+mod recorded;
 mod scaffold;
 mod ui;
 

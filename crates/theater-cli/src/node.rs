@@ -1,22 +1,59 @@
 //! What belongs to this machine: its engine and its key, made on first use.
 
 use pack::{CacheDir, Engine, EngineOptions};
+use theater::{entropy, limits};
+use theater_chain::{KeyError, PublicKey, Signer};
 
 use crate::home::Home;
 use crate::ui::error::CliError;
 
-/// Instances for commands that start a single actor, or none: reserving less address space starts faster.
-pub(crate) const INSTANCES_FEW: u32 = 64;
+/// Instances that can be alive at once in commands that start a single actor, or none: reserving less address
+/// space starts faster.
+const INSTANCES_FEW: u32 = 64;
 
-/// Returns the engine. Every command that runs guests uses this one, so that its limits are always the same.
-pub(crate) fn engine(cache: Option<CacheDir>) -> Result<Engine, CliError> {
-    let options = EngineOptions { instances_max: INSTANCES_FEW, cache, ..EngineOptions::default() };
+/// What the key of the cache of compiled code is derived for.
+const CACHE_PURPOSE: &str = "cache of compiled code";
+
+/// Returns an engine that compiles anew.
+pub(crate) fn engine() -> Result<Engine, CliError> {
+    engine_with(None)
+}
+
+/// Returns an engine that keeps compiled code in the home, where only this node can put it.
+pub(crate) fn engine_with_cache(home: &Home, signer: &Signer) -> Result<Engine, CliError> {
+    engine_with(Some(CacheDir { path: home.cache(), key: signer.derive(CACHE_PURPOSE) }))
+}
+
+fn engine_with(cache: Option<CacheDir>) -> Result<Engine, CliError> {
+    let table_elements_max = u32::try_from(limits::TABLE_ELEMENTS_MAX).unwrap_or(u32::MAX);
+    let options =
+        EngineOptions { instances_max: INSTANCES_FEW, table_elements_max, cache, ..EngineOptions::default() };
     Engine::new(&options).map_err(|error| {
-        CliError::environment("the engine cannot be set up").because(error).hint("`theater doctor` looks for the reason")
+        CliError::environment("the engine cannot be set up")
+            .because(error)
+            .hint("`theater doctor` looks for the reason")
     })
 }
 
-/// Returns an engine that keeps compiled code in the home; without a home it compiles anew.
-pub(crate) fn engine_with_cache(home: &Home, key: [u8; 32]) -> Result<Engine, CliError> {
-    engine(Some(CacheDir { path: home.cache(), key }))
+/// Returns this node's key; it is made if there is none.
+pub(crate) fn signer(home: &Home) -> Result<Signer, CliError> {
+    home.create()?;
+    let seed = entropy::bytes::<32>()
+        .map_err(|error| CliError::environment("failed to make a node key").because(error))?;
+    Signer::load_or_create(&home.node_key(), &seed).map_err(|error| unusable_key(home, error))
+}
+
+/// Returns the public half of this node's key, if it has one.
+pub(crate) fn public_key(home: &Home) -> Result<Option<PublicKey>, CliError> {
+    if home.node_key().exists() { signer(home).map(|signer| Some(signer.public_key())) } else { Ok(None) }
+}
+
+fn unusable_key(home: &Home, error: KeyError) -> CliError {
+    match error {
+        KeyError::Io { source, .. } => home.unusable(source),
+        KeyError::Exposed { .. } => CliError::environment(error.to_string())
+            .hint("`theater doctor --fix` does it; if others may have read it, delete it and a new one is made"),
+        KeyError::NotAKey { .. } => CliError::environment(error.to_string())
+            .hint("delete it and the next run makes a new one; runs signed with the old one then need `verify --key`"),
+    }
 }

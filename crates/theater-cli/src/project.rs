@@ -29,6 +29,8 @@ pub(crate) struct Described {
     pub(crate) text: String,
     /// Where its package comes from.
     pub(crate) source: Source,
+    /// Whether it was made for a bare wasm file.
+    pub(crate) is_bare: bool,
 }
 
 /// Where a package comes from.
@@ -61,7 +63,7 @@ pub(crate) fn describe(target: &Path, grants: &[String]) -> Result<Described, Cl
         Some(PackageRef { path, sha256 }) => Source::File(path.clone(), *sha256),
         None => build_source(&path)?,
     };
-    Ok(Described { manifest, text, source })
+    Ok(Described { manifest, text, source, is_bare: false })
 }
 
 /// Reads a wasm file, and checks the hash if the manifest pins one.
@@ -73,20 +75,22 @@ pub(crate) fn read_wasm(path: &Path, pinned: Option<[u8; 32]>) -> Result<Vec<u8>
             .hint(format!("a package is a file of at most {WASM_BYTES_MAX} bytes")));
     }
     let wasm = fs::read(path).map_err(failed)?;
-    let actual = Hash::of(&wasm);
+    let actual = Hash::of_blob(&wasm);
     match pinned {
-        Some(pinned) if actual != Hash(pinned) => {
-            Err(CliError::environment(format!("{} is not the package that the manifest pins", path.display()))
-                .hint(format!("the manifest says sha256 {}, the file has {actual}", Hash(pinned))))
-        }
+        Some(pinned) if actual != Hash(pinned) => Err(CliError::environment(format!(
+            "{} is not the package that the manifest pins",
+            path.display()
+        ))
+        .hint(format!("the manifest says sha256 {}, the file has {actual}", Hash(pinned)))),
         _ => Ok(wasm),
     }
 }
 
 /// Compiles a package; the error says what the file is instead, and what to do.
 pub(crate) fn load(engine: &Engine, wasm: &[u8], path: &Path) -> Result<Package, CliError> {
-    Package::load(engine, wasm)
-        .map_err(|error| CliError::environment(format!("{} is not a package that can run", path.display())).because(error))
+    Package::load(engine, wasm).map_err(|error| {
+        CliError::environment(format!("{} is not a package that can run", path.display())).because(error)
+    })
 }
 
 /// Reads an initial state from a file or, for `-`, from standard input.
@@ -109,8 +113,10 @@ pub(crate) fn read_state(path: &Path) -> Result<Vec<u8>, CliError> {
 
 fn bare(path: &Path, grants: &[String]) -> Result<Described, CliError> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let mut name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    let mut name: String = stem
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
+        .collect();
     name.truncate(64);
     if name.is_empty() {
         "actor".clone_into(&mut name);
@@ -123,7 +129,7 @@ fn bare(path: &Path, grants: &[String]) -> Result<Described, CliError> {
     }
     let text = Manifest::bare_text(&name, &all);
     let manifest = Manifest::parse(&text, path).map_err(|error| manifest_error(&error))?;
-    Ok(Described { manifest, text, source: Source::File(path.to_owned(), None) })
+    Ok(Described { manifest, text, source: Source::File(path.to_owned(), None), is_bare: true })
 }
 
 fn read_manifest(path: &Path) -> Result<String, CliError> {
@@ -147,8 +153,11 @@ fn build_source(manifest: &Path) -> Result<Source, CliError> {
     if dir.join("Cargo.toml").is_file() {
         return Ok(Source::Build(dir));
     }
-    Err(CliError::environment(format!("{} names no package, and there is no Cargo.toml beside it to build", manifest.display()))
-        .hint("add `package = \"actor.wasm\"`"))
+    Err(CliError::environment(format!(
+        "{} names no package, and there is no Cargo.toml beside it to build",
+        manifest.display()
+    ))
+    .hint("add `package = \"actor.wasm\"`"))
 }
 
 fn manifest_error(error: &theater::manifest::ManifestError) -> CliError {
@@ -185,7 +194,8 @@ mod tests {
     #[test]
     fn a_bare_wasm_file_gets_runtime_and_what_is_granted() {
         let dir = folder(&[("my actor.wasm", "")]);
-        let described = describe(&dir.path().join("my actor.wasm"), &["store".to_owned(), "runtime".to_owned()]);
+        let described =
+            describe(&dir.path().join("my actor.wasm"), &["store".to_owned(), "runtime".to_owned()]);
         let described = described.expect("it is a file");
         let kinds: Vec<&str> = described.manifest.handlers.iter().map(|entry| entry.kind.as_str()).collect();
         assert_eq!((described.manifest.name.as_str(), kinds), ("my-actor", vec!["runtime", "store"]));
@@ -202,8 +212,8 @@ mod tests {
     fn a_pinned_package_with_other_bytes_is_refused() {
         let dir = folder(&[("a.wasm", "abc")]);
         let path = dir.path().join("a.wasm");
-        assert!(read_wasm(&path, Some(Hash::of(b"abc").0)).is_ok());
+        assert!(read_wasm(&path, Some(Hash::of_blob(b"abc").0)).is_ok());
         let error = read_wasm(&path, Some([0; 32])).expect_err("the bytes are others");
-        assert!(error.to_string().contains(&Hash::of(b"abc").to_string()), "{error}");
+        assert!(error.to_string().contains(&Hash::of_blob(b"abc").to_string()), "{error}");
     }
 }

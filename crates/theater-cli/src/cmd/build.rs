@@ -1,27 +1,33 @@
 //! `theater build`: a wasm file from an actor's folder, checked before anyone runs it.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pack::Package;
-use theater::manifest::Manifest;
-use wasm_toolchain::{GuestBuild, InstallPolicy, Progress};
+use pack::{Engine, Package};
+use theater::ActorSpec;
+use wasm_toolchain::{BuildError, GuestBuild, InstallPolicy, Progress};
 
 use crate::args::BuildArgs;
 use crate::cmd::Outcome;
 use crate::home::Home;
+use crate::project::{self, Described};
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
-use crate::{grants, node, project};
+use crate::{link, node};
 
 pub(crate) fn run(args: &BuildArgs, printer: Printer) -> Result<Outcome, CliError> {
     let home = Home::locate()?;
     let path = build(&args.dir, &home, printer)?;
     let wasm = project::read_wasm(&path, None)?;
-    let package = project::load(&node::engine(None)?, &wasm, &path)?;
+    let engine = node::engine()?;
+    let package = project::load(&engine, &wasm, &path)?;
     describe(&package, &wasm, printer);
-    warn_of_grants(&args.dir, &package, printer);
+    // A package that its own manifest keeps from running is built all the same; its author hears of it now.
+    if args.dir.join(project::MANIFEST).is_file()
+        && let Err(error) = fits_manifest(&args.dir, &engine, wasm)
+    {
+        printer.warn(error);
+    }
     let mut out = printer.data();
     writeln!(out, "{}", path.display()).and_then(|()| out.flush()).shown()?;
     Ok(Outcome::Fine)
@@ -40,23 +46,36 @@ pub(crate) fn build(dir: &Path, home: &Home, printer: Printer) -> Result<PathBuf
             CliError::environment("there is no toolchain to build wasm with").because(error).hint(hint)
         })?;
     printer.detail(format_args!("using {toolchain}"));
-    let artifacts = toolchain.build(&GuestBuild::new(dir), &mut progress).map_err(|error| {
-        let hint = error.hint();
-        let failed = CliError::environment(format!("failed to build {}", dir.display())).because(error);
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed,
-        }
-    })?;
+    let artifacts = toolchain
+        .build(&GuestBuild::new(dir), &mut progress)
+        .map_err(|error| explained(dir, error, printer))?;
     match artifacts.as_slice() {
         [one] => Ok(shortest(&one.path)),
         [] => Err(CliError::environment(format!("{} builds no wasm file", dir.display()))
             .hint("an actor's Cargo.toml says `[lib] crate-type = [\"cdylib\", \"rlib\"]`")),
         several => {
             let names: Vec<&str> = several.iter().map(|artifact| artifact.package.as_str()).collect();
-            Err(CliError::environment(format!("{} holds several actors: {}", dir.display(), names.join(", ")))
-                .hint("build the folder of one of them"))
+            Err(CliError::environment(format!(
+                "{} holds several actors: {}",
+                dir.display(),
+                names.join(", ")
+            ))
+            .hint("build the folder of one of them"))
         }
+    }
+}
+
+fn explained(dir: &Path, error: BuildError, printer: Printer) -> CliError {
+    let hint = error.hint();
+    // Whoever asked for quiet has not seen what the compiler said.
+    let unseen = match &error {
+        BuildError::Compile { output, .. } if printer.is_quiet() => format!("\n{}", output.trim_end()),
+        _ => String::new(),
+    };
+    let failed = CliError::environment(format!("failed to build {}{unseen}", dir.display())).because(error);
+    match hint {
+        Some(hint) => failed.hint(hint),
+        None => failed,
     }
 }
 
@@ -71,18 +90,10 @@ fn describe(package: &Package, wasm: &[u8], printer: Printer) {
     }
 }
 
-/// A package that its own manifest keeps from running is built all the same; its author hears of it now.
-fn warn_of_grants(dir: &Path, package: &Package, printer: Printer) {
-    let path = dir.join(project::MANIFEST);
-    let Ok(text) = fs::read_to_string(&path) else { return };
-    match Manifest::parse(&text, &path) {
-        Ok(manifest) => {
-            for fault in grants::faults(&manifest, package, &theater_handlers::registry()) {
-                printer.warn(fault.error(&manifest.name, false));
-            }
-        }
-        Err(error) => printer.warn(error),
-    }
+fn fits_manifest(dir: &Path, engine: &Engine, wasm: Vec<u8>) -> Result<(), CliError> {
+    let Described { manifest, text, .. } = project::describe(dir, &[])?;
+    let spec = ActorSpec { manifest, manifest_text: text.into_bytes(), wasm, state: None };
+    link::checked(engine, &theater_handlers::registry(), spec, false).map(|_| ())
 }
 
 /// Returns the path relative to the current folder if it lies below it.

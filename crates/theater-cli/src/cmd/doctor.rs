@@ -11,7 +11,6 @@ use crate::args::DoctorArgs;
 use crate::cmd::Outcome;
 use crate::cmd::build::Spoken;
 use crate::home::{Home, private_dir};
-use crate::node;
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
 use crate::ui::text;
@@ -83,7 +82,8 @@ pub(crate) fn run(args: &DoctorArgs, printer: Printer) -> Result<Outcome, CliErr
 }
 
 fn versions() -> Check {
-    let found = format!("theater {}, {}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
+    let found =
+        format!("theater {}, {}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
     Check::new("version", State::Ok, found)
 }
 
@@ -114,7 +114,8 @@ fn disk_space(home: &Home) -> Check {
             if free >= FREE_BYTES_MIN {
                 Check::new("disk", State::Ok, found)
             } else {
-                Check::new("disk", State::Warn, found).advise("`theater runs prune --keep N` deletes old runs")
+                Check::new("disk", State::Warn, found)
+                    .advise("`theater runs prune --keep N` deletes old runs")
             }
         }
         Err(error) => Check::new("disk", State::Warn, format!("free space is not known: {error}")),
@@ -150,7 +151,11 @@ fn private(path: &Path, name: &'static str, wanted: u32, fix: bool) -> Check {
         return Check::new(name, State::Ok, format!("{shown} is open to its owner only"));
     }
     if fix && fs::set_permissions(path, fs::Permissions::from_mode(wanted)).is_ok() {
-        return Check::new(name, State::Ok, format!("{shown} was open to others (mode {mode:o}) and is no longer"));
+        return Check::new(
+            name,
+            State::Ok,
+            format!("{shown} was open to others (mode {mode:o}) and is no longer"),
+        );
     }
     Check::new(name, State::Warn, format!("{shown} is open to others (mode {mode:o})"))
         .advise(format!("`theater doctor --fix`, or: chmod {wanted:o} {shown}"))
@@ -180,7 +185,9 @@ fn toolchain(home: &Home, fix: bool, printer: Printer) -> Vec<Check> {
         checks.push(check);
     }
     if !some_ready && !some_possible {
-        checks.push(Check::new(NAME, State::Fail, "no compiler here builds for wasm32").advise("install rustup"));
+        checks.push(
+            Check::new(NAME, State::Fail, "no compiler here builds for wasm32").advise("install rustup"),
+        );
     }
     checks
 }
@@ -201,16 +208,20 @@ fn engine() -> Check {
             let mappings = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
             let found = match mappings.trim() {
                 "" => format!("{version}, up to {instances} live instances"),
-                mappings => format!("{version}, up to {instances} live instances (vm.max_map_count is {mappings})"),
+                mappings => {
+                    format!("{version}, up to {instances} live instances (vm.max_map_count is {mappings})")
+                }
             };
             if instances >= 1000 {
                 return Check::new(NAME, State::Ok, found);
             }
-            Check::new(NAME, State::Warn, found).advise("for more: sysctl vm.max_map_count=262144, and no `ulimit -v`")
+            Check::new(NAME, State::Warn, found)
+                .advise("for more: sysctl vm.max_map_count=262144, and no `ulimit -v`")
         }
         Err(error) => {
             let error = CliError::environment("the engine cannot be set up").because(error);
-            Check::new(NAME, State::Fail, error.to_string()).advise(format!("see `theater doctor -vv`; {} instances need address space", node::INSTANCES_FEW))
+            Check::new(NAME, State::Fail, error.to_string())
+                .advise("it reserves address space: is there a `ulimit -v`? is vm.max_map_count below 65530?")
         }
     }
 }
@@ -225,6 +236,10 @@ fn hashing() -> Check {
     if fast {
         Check::new("hashing", State::Ok, format!("the processor has {what}"))
     } else {
-        Check::new("hashing", State::Warn, format!("the processor has no {what}: recording and verifying are slower"))
+        Check::new(
+            "hashing",
+            State::Warn,
+            format!("the processor has no {what}: recording and verifying are slower"),
+        )
     }
 }

@@ -6,8 +6,15 @@ use crate::args::{Cli, Command};
 use crate::ui::error::CliError;
 use crate::ui::printer::Printer;
 
+mod build;
 mod completions;
+mod doctor;
+mod events;
 mod new;
+mod replay;
+mod run;
+mod runs;
+mod verify;
 
 /// How a command ended that had no error to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +23,8 @@ pub(crate) enum Outcome {
     Fine,
     /// The actor or the check failed, and it has been said why: 1.
     Failed,
+    /// A person ended it with Ctrl-C: 130, as shells expect.
+    Interrupted,
 }
 
 impl From<Outcome> for ExitCode {
@@ -23,6 +32,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Fine => Self::SUCCESS,
             Outcome::Failed => Self::from(1),
+            Outcome::Interrupted => Self::from(130),
         }
     }
 }
@@ -31,7 +41,13 @@ impl From<Outcome> for ExitCode {
 pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
     match cli.command {
         Command::New(args) => new::run(&args, printer),
+        Command::Build(args) => build::run(&args, printer),
+        Command::Run(args) => run::run(&args, printer),
+        Command::Runs(args) => runs::run(&args, printer),
+        Command::Events(args) => events::run(&args, printer),
+        Command::Verify(args) => verify::run(&args, printer),
+        Command::Replay(args) => replay::run(&args, printer),
+        Command::Doctor(args) => doctor::run(&args, printer),
         Command::Completions(args) => completions::run(&args, printer),
-        _ => Err(CliError::environment("not here")),
     }
 }

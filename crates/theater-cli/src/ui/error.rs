@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Failed,
     /// Usage or environment: 2.
     Environment,
+    /// A person wanted it to end: 130.
+    Interrupted,
     /// The reader of stdout went away, which is its right: 0.
     BrokenPipe,
 }
@@ -35,6 +37,11 @@ impl CliError {
     /// Returns an error that says that the actor or the check failed.
     pub(crate) fn failed(what: impl Into<String>) -> Self {
         Self { kind: Kind::Failed, ..Self::environment(what) }
+    }
+
+    /// Returns an error that says that a person ended it.
+    pub(crate) fn interrupted(what: impl Into<String>) -> Self {
+        Self { kind: Kind::Interrupted, ..Self::environment(what) }
     }
 
     /// Returns the error for a file that could not be used.
@@ -75,6 +82,7 @@ impl CliError {
         match self.kind {
             Kind::Failed => 1,
             Kind::Environment => 2,
+            Kind::Interrupted => 130,
             Kind::BrokenPipe => 0,
         }
     }

@@ -5,6 +5,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::Global;
 
 pub(crate) mod error;
+pub(crate) mod exit;
 pub(crate) mod printer;
 pub(crate) mod text;
 

@@ -46,6 +46,16 @@ impl Printer {
         io::stdout().is_terminal()
     }
 
+    /// Returns the columns of the terminal that stdout is, if it is one.
+    pub(crate) fn width(self) -> Option<usize> {
+        terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Returns whether nothing but errors is wanted.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Returns whether details are wanted.
     pub(crate) fn is_verbose(self) -> bool {
         self.verbose > 0

@@ -33,8 +33,6 @@ impl Story {
         {
             let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             fs::set_permissions(story.home(), private).expect("it is ours");
-            std::os::unix::fs::symlink(shared_home().join("toolchain"), story.home().join("toolchain"))
-                .expect("it can be written");
         }
         story
     }
@@ -64,6 +62,7 @@ impl Story {
             .args(args)
             .current_dir(self.work())
             .env("THEATER_HOME", self.home())
+            .env(wasm_toolchain::TOOLCHAIN_VARIABLE, shared_toolchain())
             .env("NO_COLOR", "1")
             .env_remove("THEATER_LOG")
             .env_remove("COLUMNS")
@@ -165,7 +164,14 @@ impl From<std::process::Output> for Answer {
     }
 }
 
-/// Returns the home whose toolchain all stories share: setting one up takes a minute.
+/// Returns the folder of the toolchain that all stories share: setting one up takes a minute.
+fn shared_toolchain() -> PathBuf {
+    match std::env::var_os(wasm_toolchain::TOOLCHAIN_VARIABLE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => folder.into(),
+        None => shared_home().join("toolchain"),
+    }
+}
+
 fn shared_home() -> PathBuf {
     wasm_toolchain::default_home().expect("there is a home")
 }

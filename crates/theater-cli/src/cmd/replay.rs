@@ -1,0 +1,145 @@
+//! `theater replay`: every actor of a run again, from the record alone.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use theater::limits;
+use theater::manifest::Limits;
+use theater::replay::{ReplayError, ReplayOptions, Replayed, replay};
+use theater_chain::{ChainIndex, ChainSummary, Run};
+
+use crate::args::ReplayArgs;
+use crate::cmd::Outcome;
+use crate::home::Home;
+use crate::ui::error::{CliError, Shown};
+use crate::ui::printer::Printer;
+use crate::ui::text::{clean, count};
+use crate::{node, project, recorded};
+
+pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliError> {
+    let home = Home::locate()?;
+    let dir = home.resolve(args.run.as_deref())?;
+    let run = recorded::open(&dir)?;
+    let mut chains = recorded::chains(&dir, &run)?;
+    chains.retain(|chain| !recorded::is_runtime(chain.index));
+    let packages = replacements(&args.wasm, &chains)?;
+    if chains.is_empty() {
+        return Err(CliError::environment(format!("no actor was started in the run {}", dir.display())));
+    }
+    // Without a node key there is no cache to trust, and replaying needs none.
+    let engine = match node::public_key(&home)? {
+        Some(_) => node::engine_with_cache(&home, &node::signer(&home)?)?,
+        None => node::engine()?,
+    };
+    let executor = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::io("failed to start", error))?;
+    let mut out = printer.data();
+    let mut outcome = Outcome::Fine;
+    for chain in &chains {
+        let label = recorded::label(chain);
+        let wasm = packages.iter().find(|package| package.chains.contains(&chain.index));
+        let wasm = wasm.map(|package| package.wasm.clone());
+        let options = ReplayOptions { engine: engine.clone(), wasm, ceiling: ceiling() };
+        let replayed = executor
+            .block_on(replay(&run, chain.index, &options))
+            .map_err(|error| explained(error, &label, &run))?;
+        if matches!(replayed, Replayed::Diverged(_)) {
+            outcome = Outcome::Failed;
+        }
+        let line = match args.json {
+            true => object(&label, &recorded::name(&dir), &replayed).to_string(),
+            false => line(&label, &replayed),
+        };
+        writeln!(out, "{line}").shown()?;
+    }
+    out.flush().shown()?;
+    Ok(outcome)
+}
+
+/// The most that a recording can ask for here, whatever it says.
+fn ceiling() -> Limits {
+    Limits {
+        memory_bytes: limits::MEMORY_BYTES_MAX,
+        fuel_per_call: i64::MAX.unsigned_abs(),
+        ..Limits::default()
+    }
+}
+
+fn explained(error: ReplayError, label: &str, run: &Run) -> CliError {
+    let hint = match &error {
+        ReplayError::Engine { .. } | ReplayError::Boundary { .. } => {
+            Some(match recorded::runtime_genesis(run) {
+                Some(genesis) => {
+                    format!("replay it with the version of theater that recorded it, {}", genesis.version)
+                }
+                None => "replay it with the version of theater that recorded it".to_owned(),
+            })
+        }
+        ReplayError::Redacted { .. } | ReplayError::NoSecret => Some(
+            "what was removed from a run cannot be replayed; ask its keeper for the whole of it".to_owned(),
+        ),
+        ReplayError::Read(_) | ReplayError::NoGenesis(_) | ReplayError::Malformed { .. } => {
+            Some("`theater verify` says whether the run is intact".to_owned())
+        }
+        ReplayError::Package(_) | ReplayError::Start(_) => None,
+    };
+    let error =
+        CliError::environment(format!("{label} of the run {} cannot be replayed", run.id())).because(error);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// A package to execute instead of a recorded one, and the chains that it stands in for.
+struct Replacement {
+    chains: Vec<ChainIndex>,
+    wasm: Vec<u8>,
+}
+
+fn replacements(words: &[String], chains: &[ChainSummary]) -> Result<Vec<Replacement>, CliError> {
+    let mut all = Vec::new();
+    for word in words {
+        // A file may have `=` in its name; an actor's path has none.
+        let (chains_meant, path) = match word.split_once('=') {
+            Some((actor, file)) if !Path::new(word).exists() => {
+                (recorded::chains_of(chains, actor)?, PathBuf::from(file))
+            }
+            _ => (chains.iter().map(|chain| chain.index).collect(), PathBuf::from(word)),
+        };
+        let wasm = project::read_wasm(&path, None)?;
+        all.push(Replacement { chains: chains_meant, wasm });
+    }
+    Ok(all)
+}
+
+fn line(label: &str, replayed: &Replayed) -> String {
+    match replayed {
+        Replayed::Same { events } => format!("{label}: {} replayed, same", count(*events, "event")),
+        Replayed::ResourceEnd { events, what } => {
+            format!(
+                "{label}: {} replayed, same up to a resource end, not re-derived: {what}",
+                count(*events, "event")
+            )
+        }
+        Replayed::Diverged(divergence) => {
+            divergence.to_string().lines().map(clean).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn object(label: &str, run: &str, replayed: &Replayed) -> serde_json::Value {
+    let (outcome, events, report) = match replayed {
+        Replayed::Same { events } => ("same", Some(*events), None),
+        Replayed::ResourceEnd { events, what } => ("resource-end", Some(*events), Some(what.clone())),
+        Replayed::Diverged(divergence) => ("diverged", None, Some(divergence.to_string())),
+    };
+    let seq = match replayed {
+        Replayed::Diverged(divergence) => Some(divergence.seq),
+        Replayed::Same { .. } | Replayed::ResourceEnd { .. } => None,
+    };
+    json!({"schema": "theater.replay.1", "run": run, "actor": label, "outcome": outcome, "events": events, "seq": seq, "report": report})
+}

@@ -1,0 +1,110 @@
+//! Drives one run from its start to its close, with an ear for signals.
+
+use std::io;
+use std::sync::Arc;
+
+use theater::actor::ExitReport;
+use theater::{CloseError, ClosedRun, Linked, RuntimeOptions, SpawnError, StartError, TheaterRuntime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::ui::error::CliError;
+
+/// A run that was closed, whatever its actor did.
+pub(crate) struct Ended {
+    pub(crate) closed: ClosedRun,
+    pub(crate) report: Arc<ExitReport>,
+    /// Whether a person ended it.
+    pub(crate) is_interrupted: bool,
+}
+
+/// A run that did not come to its close.
+pub(crate) enum Failure {
+    /// Signals cannot be heard, so the run was not started.
+    Signals(io::Error),
+    /// The run could not be started.
+    Start(StartError),
+    /// The actor could not be set up.
+    Spawn(SpawnError),
+    /// The run could not be recorded to its end.
+    Record(CloseError),
+    /// A person was impatient.
+    Abandoned,
+}
+
+impl Failure {
+    /// Returns the error to end with.
+    pub(crate) fn explained(self) -> CliError {
+        match self {
+            Self::Signals(error) => CliError::io("failed to listen for signals", error),
+            Self::Start(error) => {
+                with_disk_hint(CliError::environment("the run could not be started").because(error))
+            }
+            Self::Spawn(error) => {
+                with_disk_hint(CliError::environment("the actor could not be set up").because(error))
+            }
+            Self::Record(error) => with_disk_hint(
+                CliError::environment("the run could not be recorded to its end").because(error),
+            ),
+            Self::Abandoned => CliError::interrupted("interrupted twice: the run is left without its end"),
+        }
+    }
+}
+
+/// Adds what helps if the disk is full or may not be written.
+fn with_disk_hint(error: CliError) -> CliError {
+    let mut cause = std::error::Error::source(&error);
+    while let Some(source) = cause {
+        let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) = kind {
+            return error.hint("the disk is full: free some space; `theater runs` lists what old runs take");
+        }
+        cause = source.source();
+    }
+    error
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Interrupt,
+    Terminate,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Order {
+        tokio::select! {
+            _ = self.interrupt.recv() => Order::Interrupt,
+            _ = self.terminate.recv() => Order::Terminate,
+        }
+    }
+}
+
+/// Runs an actor until it ends by itself, or is told to end, and closes the run.
+pub(crate) async fn drive(linked: Linked, options: RuntimeOptions) -> Result<Ended, Failure> {
+    let mut signals = Signals::listen().map_err(Failure::Signals)?;
+    let runtime = TheaterRuntime::start(options).map_err(Failure::Start)?;
+    let report = tokio::select! {
+        report = live(&runtime, linked) => report?,
+        _ = signals.next() => return Err(Failure::Abandoned),
+    };
+    let closed = runtime.close(&report).await.map_err(Failure::Record)?;
+    Ok(Ended { closed, report, is_interrupted: false })
+}
+
+/// Starts the actor and waits for its end; an actor that fails to start has ended.
+async fn live(runtime: &TheaterRuntime, linked: Linked) -> Result<Arc<ExitReport>, Failure> {
+    match runtime.spawn_root(linked).await {
+        Ok(root) => Ok(root.finish().await),
+        Err(SpawnError::Start(_, report)) => Ok(report),
+        Err(error) => Err(Failure::Spawn(error)),
+    }
+}

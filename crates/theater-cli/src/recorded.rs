@@ -1,0 +1,73 @@
+//! Recorded runs as the commands see them: opened, named, with errors that say what to do.
+
+use std::path::Path;
+
+use theater_chain::{ChainIndex, ChainSummary, ReadError, Run, RuntimeGenesis};
+
+use crate::ui::error::CliError;
+use crate::ui::text::nearest;
+
+/// Opens a run.
+pub(crate) fn open(dir: &Path) -> Result<Run, CliError> {
+    Run::open(dir).map_err(|error| unreadable(dir, error))
+}
+
+/// Returns the error for a run that cannot be read.
+pub(crate) fn unreadable(dir: &Path, error: ReadError) -> CliError {
+    let hint = match &error {
+        ReadError::Io { .. } => None,
+        ReadError::NotARun(_) => Some("`theater runs` lists the runs of this home"),
+        ReadError::Newer { .. } => Some("read it with the version of theater that wrote it, or a newer one"),
+        ReadError::Truncated(_) | ReadError::Faulty(_) => {
+            Some("`theater verify` says how much of it is intact")
+        }
+    };
+    let unreadable =
+        CliError::environment(format!("the run {} cannot be read", dir.display())).because(error);
+    match hint {
+        Some(hint) => unreadable.hint(hint),
+        None => unreadable,
+    }
+}
+
+/// Returns the name by which people know a run.
+pub(crate) fn name(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Returns the chains of a run; reads all of it.
+pub(crate) fn chains(dir: &Path, run: &Run) -> Result<Vec<ChainSummary>, CliError> {
+    run.chains().map_err(|error| unreadable(dir, error))
+}
+
+/// Returns what the runtime said of itself when the run began.
+pub(crate) fn runtime_genesis(run: &Run) -> Option<RuntimeGenesis> {
+    let first = run.all_events().next()?.ok()?;
+    RuntimeGenesis::decode(first.payload.input()?).ok()
+}
+
+/// Returns `root#1`, or `/` for the runtime's own chain.
+pub(crate) fn label(chain: &ChainSummary) -> String {
+    let path = chain.path.as_deref().unwrap_or("?");
+    if is_runtime(chain.index) { path.to_owned() } else { format!("{path}#{}", chain.incarnation) }
+}
+
+/// Says whether a chain is the runtime's own, `/`, and no actor's.
+pub(crate) fn is_runtime(chain: ChainIndex) -> bool {
+    chain == ChainIndex(0)
+}
+
+/// Returns the chains of an actor, or of one life of it.
+pub(crate) fn chains_of(chains: &[ChainSummary], actor: &str) -> Result<Vec<ChainIndex>, CliError> {
+    let is_meant = |chain: &&ChainSummary| chain.path.as_deref() == Some(actor) || label(chain) == actor;
+    let found: Vec<ChainIndex> = chains.iter().filter(is_meant).map(|chain| chain.index).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let all: Vec<String> = chains.iter().map(label).collect();
+    let error = CliError::environment(format!("there is no actor `{actor}` in this run"));
+    Err(match nearest(actor, chains.iter().filter_map(|chain| chain.path.as_deref())) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("its actors are: {}", all.join(", "))),
+    })
+}

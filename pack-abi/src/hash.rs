@@ -1,7 +1,7 @@
 //! Structural hashes: two sides agree on an interface if its hash is the same.
 //!
 //! Names of types and parameters do not count, names of fields, cases, functions and the interface do. A type that
-//! refers to itself hashes to a constant at that point, and so does [`Type::Value`]: that is also what the metadata
+//! refers to itself hashes to a constant at that point, and so does [`Type::Value`](crate::types::Type::Value): that is also what the metadata
 //! of a package holds there, so a hash is the same before and after the trip. A missing `ok` counts as `bool` and a
 //! missing `err` as `string`: upstream's choice, frozen in the hashes of published packages.
 

@@ -19,6 +19,7 @@ mod decode;
 mod diff;
 mod encode;
 mod error;
+mod explain;
 pub mod hash;
 mod impls;
 mod kind;

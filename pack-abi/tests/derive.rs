@@ -398,3 +398,34 @@ fn what_is_nested_too_deeply_is_not_written() {
     assert!(pack_abi::encode_into(&chain(257), &mut out).is_err());
     assert_eq!(out, [1, 2, 3], "a failed append leaves nothing behind");
 }
+
+#[test]
+fn an_error_is_explained_by_its_place_in_the_value() {
+    let explain = |text: &str| {
+        let bytes = encode(&text.parse::<Value>().unwrap()).unwrap();
+        decode::<Result<Vec<ours::All>, BTreeMap<u8, Option<(u8, ours::Shape)>>>>(&bytes)
+            .unwrap_err()
+            .explain(&bytes)
+    };
+    assert_eq!(explain("7u8"), "expected result, found u8 at the value itself");
+    assert_eq!(explain("ok<tuple<>, tuple<>>([1u8]<string>)"), "expected record, found u8 at .ok[0]");
+    assert_eq!(
+        explain("err<tuple<>, tuple<>>(map<u8, u8>[1u8 => 2u8])"),
+        "expected option, found u8 at .err[0]"
+    );
+    assert_eq!(
+        explain("err<tuple<>, tuple<>>(map<u8, u8>['c' => 2u8])"),
+        "expected u8, found char at .err[0] (key)"
+    );
+    assert_eq!(
+        explain(
+            "err<tuple<>, tuple<>>(map<u8, u8>[1u8 => some<tuple<>>((1u8, Shape::Line#2(P{x: 1s32, why: 2s32}, P{x: 1s32, why: 2u8})))])"
+        ),
+        "expected s32, found u8 at .err[0]?.1::Line(1).why"
+    );
+    let bytes = encode("text").unwrap();
+    assert_eq!(
+        decode::<String>(&bytes[1..]).unwrap_err().explain(&bytes[1..]),
+        "not an encoded value (it does not begin with \"CGRF\") at byte 0"
+    );
+}

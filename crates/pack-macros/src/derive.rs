@@ -472,3 +472,54 @@ fn borrowing(generics: &Generics) -> Generics {
     generics.params.insert(0, GenericParam::Lifetime(syn::parse_quote!('graph)));
     generics
 }
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    /// The generated code, without spaces.
+    fn expanded(input: &str) -> String {
+        let input = syn::parse_str(input).expect("the test's input is Rust");
+        expand(&input).to_string().replace(' ', "")
+    }
+
+    #[track_caller]
+    fn refused(input: &str, message: &str) {
+        let output = expanded(input);
+        let wanted = message.replace(' ', "");
+        assert!(output.contains("compile_error!") && output.contains(&wanted), "{output}");
+    }
+
+    #[test]
+    fn misused_attributes_are_named() {
+        refused(
+            "#[graph(nonsense)] struct A;",
+            "expected `crate`, `rename`, `forward_compatible` or `flags`",
+        );
+        refused("struct A { #[graph(tag = 1)] a: u8 }", "expected `rename`");
+        refused("enum A { #[graph(other)] B }", "expected `rename` or `tag`");
+        refused("#[graph(forward_compatible)] enum A { B }", "an unknown case has no default");
+        refused("#[graph(flags)] struct A { a: u64 }", "`flags` is for a tuple struct with one field");
+        refused("#[graph(crate = 7)] struct A;", "expected string literal");
+        refused("union A { a: u8 }", "cannot be derived for unions");
+    }
+
+    #[test]
+    fn names_and_tags_must_differ() {
+        refused("enum A { B, #[graph(tag = 0)] C }", "tag 0 is already taken");
+        refused("struct A { a: u8, #[graph(rename = \"a\")] b: u8 }", "field name `a` is already taken");
+        refused("enum A { B { a: u8, #[graph(rename = \"a\")] b: u8 } }", "field name `a` is already taken");
+    }
+
+    #[test]
+    fn attributes_may_be_joined_or_apart() {
+        let joined = expanded(
+            "#[graph(crate = \"guest::abi\", rename = \"n\", forward_compatible)] struct A { a: u8 }",
+        );
+        let apart = expanded(
+            "#[graph(crate = \"guest::abi\")] #[graph(rename = \"n\")] #[graph(forward_compatible)] struct A { a: u8 }",
+        );
+        assert_eq!(joined, apart);
+        assert!(joined.contains("useguest::abiascodec") && joined.contains("get_or_default"));
+    }
+}

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::{Failure, Outcome, Shell, say, timed};
-use crate::{examples, guests, readme, tests, tidy};
+use crate::{examples, guests, readme, suite, tidy};
 
 type Step = (&'static str, fn(&Shell) -> Outcome);
 
@@ -17,8 +17,8 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("dependencies", deny),
     ("documentation", documentation),
-    ("tests", |shell| tests::workspace(shell, None)),
-    ("doctests", tests::doctests),
+    ("tests", |shell| suite::workspace(shell, None)),
+    ("doctests", suite::doctests),
     ("guests", guests::run),
     ("examples", examples::run),
     ("readme", readme::run),
@@ -26,8 +26,12 @@ const STEPS: &[Step] = &[
 
 /// `cargo xtask ci`
 pub(crate) fn run(shell: &Shell) -> Outcome {
+    run_all(shell, STEPS)
+}
+
+fn run_all(shell: &Shell, steps: &[Step]) -> Outcome {
     let mut results: Vec<(&str, Duration, Outcome)> = Vec::new();
-    for (name, step) in STEPS {
+    for (name, step) in steps {
         say(&format!("\n== {name}"));
         let (outcome, took) = timed(|| step(shell));
         if let Err(failure) = &outcome {
@@ -46,7 +50,7 @@ pub(crate) fn run(shell: &Shell) -> Outcome {
 }
 
 fn format(shell: &Shell) -> Outcome {
-    shell.run(&mut shell.cargo(["fmt", "--all", "--check"]))
+    shell.run(&mut shell.cargo(["fmt", "--all", "--", "--check", "-l"]))
 }
 
 fn clippy(shell: &Shell) -> Outcome {
@@ -96,3 +100,26 @@ fn cargo_deny(shell: &Shell) -> Result<PathBuf, Failure> {
 }
 
 const DENY_VERSION: &str = "0.20.2";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(_: &Shell) -> Outcome {
+        Err(Failure::check("a reason"))
+    }
+
+    #[test]
+    fn one_failed_step_fails_the_run_and_the_others_are_run_all_the_same() {
+        fn leaves_a_mark(shell: &Shell) -> Outcome {
+            shell.scratch("ci-test").map(drop)
+        }
+        let shell = Shell::new().expect("a repository");
+        let mark = shell.target().join("xtask/ci-test");
+        let outcome = run_all(&shell, &[("one", fails), ("two", leaves_a_mark), ("three", fails)]);
+        assert!(matches!(outcome, Err(Failure::Check(what)) if what == "failed: one, three"));
+        assert!(mark.is_dir());
+        std::fs::remove_dir_all(&mark).expect("deleted");
+        assert!(run_all(&shell, &[("two", leaves_a_mark)]).is_ok());
+    }
+}

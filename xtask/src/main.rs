@@ -5,7 +5,7 @@ mod examples;
 mod guests;
 mod readme;
 mod shell;
-mod tests;
+mod suite;
 mod tidy;
 
 use std::process::ExitCode;
@@ -28,13 +28,13 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = Shell::new().and_then(|shell| match words.as_slice() {
-        ["test"] => tests::run(&shell, None),
-        ["test", filter] => tests::run(&shell, Some(filter)),
+        ["test"] => suite::run(&shell, None),
+        ["test", filter] => suite::run(&shell, Some(filter)),
         ["guests"] => guests::run(&shell),
         ["examples"] => examples::run(&shell),
         ["readme"] => readme::run(&shell),
         ["tidy"] => tidy::run(&shell),
-        ["bless"] => tests::bless(&shell),
+        ["bless"] => suite::bless(&shell),
         ["ci"] => ci::run(&shell),
         _ => Err(Failure::Usage),
     });

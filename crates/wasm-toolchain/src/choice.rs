@@ -1,7 +1,7 @@
 //! The toolchain that was found last time, so that finding it again costs a few file lookups.
 //!
-//! The file remembers size and time of every tool. If one of them changed, the search starts anew; a file that
-//! cannot be read or written only costs the search.
+//! The file remembers size and time of every tool, and where a better library was missing. If a tool changed or
+//! such a library came, the search starts anew; a file that cannot be read or written only costs the search.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,17 @@ use serde_json::{Value, json};
 
 use crate::toolchain::{Origin, Toolchain};
 
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// Returns the remembered toolchain if all its files are as they were.
 pub(crate) fn read(file: &Path) -> Option<Toolchain> {
     let text = fs::read_to_string(file).ok()?;
     let value: Value = serde_json::from_str(&text).ok()?;
     if value["format"].as_u64() != Some(FORMAT) {
+        return None;
+    }
+    let missing = value["missing"].as_array()?.iter().filter_map(Value::as_str);
+    if missing.into_iter().any(|dir| Path::new(dir).exists()) {
         return None;
     }
     let path = |name: &str| value[name].as_str().map(PathBuf::from);
@@ -34,8 +38,9 @@ pub(crate) fn read(file: &Path) -> Option<Toolchain> {
     (stamps(&toolchain)? == value["stamps"]).then_some(toolchain)
 }
 
-/// Remembers a toolchain. Failing to do so is no error: the next search takes longer.
-pub(crate) fn write(file: &Path, toolchain: &Toolchain) {
+/// Remembers a toolchain, and the folders that would hold a better library. Failing to do so is no error: the next
+/// search takes longer.
+pub(crate) fn write(file: &Path, toolchain: &Toolchain, missing: &[&Path]) {
     let Some(stamps) = stamps(toolchain) else { return };
     let text = |path: &Path| path.to_str().map(str::to_owned);
     let value = json!({
@@ -49,6 +54,7 @@ pub(crate) fn write(file: &Path, toolchain: &Toolchain) {
         "origin": toolchain.origin.name(),
         "version": toolchain.version.to_string(),
         "stamps": stamps,
+        "missing": missing.iter().map(|dir| text(dir)).collect::<Vec<_>>(),
     });
     let Some(dir) = file.parent() else { return };
     // Renamed into place: a reader sees the old file or the new one, never half of one.
@@ -96,7 +102,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("toolchain/choice.json");
         let toolchain = toolchain(dir.path());
-        write(&file, &toolchain);
+        write(&file, &toolchain, &[]);
         assert_eq!(read(&file), Some(toolchain));
         assert_eq!(file.parent().expect("a folder").read_dir().expect("readable").count(), 1);
     }
@@ -106,10 +112,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("choice.json");
         for name in ["rustc", "cargo", "rust-lld", "libcore-1.rlib", "libstd-1.rlib"] {
-            write(&file, &toolchain(dir.path()));
+            write(&file, &toolchain(dir.path()), &[]);
             fs::write(dir.path().join(name), "another release").expect("written");
             assert_eq!(read(&file), None, "{name} changed");
-            write(&file, &toolchain(dir.path()));
+            write(&file, &toolchain(dir.path()), &[]);
             fs::remove_file(dir.path().join(name)).expect("deleted");
             assert_eq!(read(&file), None, "{name} deleted");
         }
@@ -120,11 +126,22 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("choice.json");
         assert_eq!(read(&file), None);
-        write(&file, &toolchain(dir.path()));
+        write(&file, &toolchain(dir.path()), &[]);
         let good = fs::read_to_string(&file).expect("readable");
-        for bad in [&good[..good.len() / 2], "", "null", &good.replace("\"format\": 1", "\"format\": 2")] {
+        for bad in [&good[..good.len() / 2], "", "null", &good.replace("\"format\": 2", "\"format\": 3")] {
             fs::write(&file, bad).expect("written");
             assert_eq!(read(&file), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_better_library_that_came_later_makes_the_choice_stale() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("choice.json");
+        let better = dir.path().join("better");
+        write(&file, &toolchain(dir.path()), &[&better]);
+        assert!(read(&file).is_some());
+        fs::create_dir(&better).expect("created");
+        assert_eq!(read(&file), None);
     }
 }

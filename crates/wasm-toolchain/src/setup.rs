@@ -264,7 +264,16 @@ impl Setup {
         let own = survey.compilers.iter().filter_map(|compiler| self.of_compiler(compiler, survey));
         let built = survey.compilers.iter().filter_map(|compiler| self.of_sources(compiler, survey));
         let found = own.chain(built).chain(self.of_packages(survey)).next()?;
-        choice::write(&self.store.choice_file(), &found);
+        // A person who adds the target to a compiler means it to be used.
+        let lack_it =
+            survey.compilers.iter().filter(|one| one.is_supported() && one.wasm_library().is_none());
+        let missing: Vec<&Path> = match found.origin {
+            Origin::Compiler => Vec::new(),
+            Origin::Sources | Origin::Private => {
+                lack_it.map(|compiler| compiler.libdir.as_path()).filter(|dir| !dir.exists()).collect()
+            }
+        };
+        choice::write(&self.store.choice_file(), &found, &missing);
         Some(found)
     }
 

@@ -54,9 +54,11 @@ fn giant(source: &Source) -> Option<String> {
         .then(|| format!("{path}: {lines} lines, more than {LINES_MAX}"))
 }
 
-/// Complains about code that does not say what it is about; a template begins as an author's own file would.
+/// Complains about code that does not say what it is about; templates and test guests begin as an author's file does.
 fn without_idea(source: &Source) -> Option<String> {
-    let is_code = source.has_extension("rs") && !source.is_below("templates");
+    let is_of_an_author =
+        source.is_below("templates") || source.path.iter().any(|part| part == "guest" || part == "guests");
+    let is_code = source.has_extension("rs") && !is_of_an_author;
     let says_it = source.text().starts_with("//! ");
     (is_code && !says_it)
         .then(|| format!("{}: the first line does not say its idea (`//! ...`)", source.path.display()))

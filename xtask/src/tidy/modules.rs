@@ -63,7 +63,7 @@ fn is_included(path: &Path, code: &BTreeMap<&Path, &str>) -> bool {
 /// Compile tests are named by a pattern.
 fn is_compile_test(path: &Path) -> bool {
     let ui: PathBuf = path.iter().skip_while(|part| *part != "tests").skip(1).take(1).collect();
-    ["ui", "compile-fail", "guests"].iter().any(|name| ui == Path::new(name))
+    ["ui", "compile-fail", "guest", "guests"].iter().any(|name| ui == Path::new(name))
 }
 
 #[cfg(test)]

@@ -41,6 +41,15 @@ fn a_target_that_was_removed_is_noticed() {
 }
 
 #[test]
+fn a_target_that_a_person_adds_later_is_preferred_to_what_was_set_up() {
+    let fake = Fake::new();
+    fake.packages_work();
+    fake.setup().find_or_install(InstallPolicy::Install, &mut Quiet).expect("set up");
+    fake.add_target();
+    assert_eq!(fake.setup().find(&mut Quiet).expect("found").origin(), Origin::Compiler);
+}
+
+#[test]
 fn an_updated_compiler_is_asked_again() {
     let fake = Fake::new();
     fake.add_target();

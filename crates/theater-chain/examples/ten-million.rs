@@ -60,8 +60,8 @@ fn settings() -> Result<Settings, Box<dyn Error>> {
     Ok(Settings { events, payload_bytes, durability, chains: next("8").parse()? })
 }
 
-fn write(journal: &Journal, settings: &Settings) -> Result<(Duration, Closed), JournalError> {
-    let start = Instant::now();
+fn write(journal: &Journal, settings: &Settings) -> Result<(Took, Closed), JournalError> {
+    let watch = Stopwatch::start();
     let input = vec![b'i'; settings.payload_bytes / 2];
     let output = vec![b'o'; settings.payload_bytes - input.len()];
     let mut chains = Vec::new();
@@ -86,12 +86,12 @@ fn write(journal: &Journal, settings: &Settings) -> Result<(Duration, Closed), J
         }
     }
     let closed = journal.close()?;
-    Ok((start.elapsed(), closed))
+    Ok((watch.stop(), closed))
 }
 
 /// The same blocks through SHA-256 and nothing else: salt, commitment and event of each event.
-fn bare_sha256(settings: &Settings) -> Duration {
-    let start = Instant::now();
+fn bare_sha256(settings: &Settings) -> Took {
+    let watch = Stopwatch::start();
     let (salt, event) = ([1; 40], [2; 102]);
     let mut payload = vec![3; 24 + settings.payload_bytes];
     for number in 0..settings.events {
@@ -100,7 +100,36 @@ fn bare_sha256(settings: &Settings) -> Duration {
         black_box(Sha256::digest(black_box(&payload)));
         black_box(Sha256::digest(black_box(event)));
     }
-    start.elapsed()
+    watch.stop()
+}
+
+/// Wall clock and processor time: the second tells more where the machine is shared.
+struct Stopwatch {
+    start: Instant,
+    processor: Duration,
+}
+
+struct Took {
+    wall: Duration,
+    processor: Duration,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { start: Instant::now(), processor: processor_time() }
+    }
+
+    fn stop(&self) -> Took {
+        Took { wall: self.start.elapsed(), processor: processor_time().saturating_sub(self.processor) }
+    }
+}
+
+/// User and system time of this process, in ticks of a hundredth of a second.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 fn memory_peak() -> String {
@@ -115,31 +144,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let init = RunInit { run_id: "ten-million".to_owned(), secret: [9; 32] };
     let journal = Journal::create(&dir, init, JournalOptions::new(settings.durability), None)?;
     let (took, closed) = write(&journal, &settings)?;
-    let rate = |took: Duration| settings.events as f64 / took.as_secs_f64() / 1e6;
+    let show = |what: &str, took: &Took, note: &str| {
+        let Took { wall, processor } = took;
+        let rate = settings.events as f64 / wall.as_secs_f64() / 1e6;
+        let each = processor.as_nanos() as f64 / settings.events as f64;
+        println!("{what} {wall:.2?}, {rate:.2} M events/s, processor {each:.0} ns each; {note}");
+    };
     let overhead = closed.bytes as f64 / settings.events as f64 - settings.payload_bytes as f64;
-    println!(
-        "write    {took:.2?}  {:.2} M events/s  {} bytes, {overhead:.1} per event besides payload, memory {}",
-        rate(took),
-        closed.bytes,
-        memory_peak()
-    );
+    let memory = memory_peak();
+    show("write", &took, &format!("{overhead:.1} bytes each besides payload, memory {memory}"));
     let bare = bare_sha256(&settings);
-    println!("bare     {bare:.2?}  {:.2} M events/s on one thread", rate(bare));
+    show("bare SHA-256", &bare, "one thread");
     let memory = journal.memory();
     let directory = theater_chain::Directory::new(&dir);
     let files: &dyn Files = memory.as_ref().map_or(&directory, |memory| memory);
     for threads in [1, 2] {
-        let start = Instant::now();
+        let watch = Stopwatch::start();
         let options = VerifyOptions { head: Some(closed.head), threads, ..VerifyOptions::default() };
         let report = verify_files(files, &options)?;
-        let took = start.elapsed();
-        println!(
-            "verify   {took:.2?}  {:.2} M events/s on {threads} threads  {:.0} % of bare on one, exit {}, memory {}",
-            rate(took),
-            100.0 * bare.as_secs_f64() / took.as_secs_f64(),
-            report.verdict(),
-            memory_peak()
-        );
+        let took = watch.stop();
+        let share = 100.0 * bare.processor.as_secs_f64() / took.processor.as_secs_f64();
+        let (verdict, memory) = (report.verdict(), memory_peak());
+        let note = format!("{threads} threads, {share:.0} % of bare, exit {verdict}, memory {memory}");
+        show("verify", &took, &note);
     }
     drop(journal);
     if settings.durability != Durability::Memory {

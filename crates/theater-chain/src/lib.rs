@@ -14,6 +14,7 @@ mod merkle;
 mod note;
 mod read;
 mod record;
+mod redact;
 mod report;
 mod scan;
 mod segment;
@@ -37,6 +38,7 @@ pub use record::{
     Cause, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind, Genesis, Predecessor, RecordError,
     RuntimeGenesis,
 };
+pub use redact::redact;
 pub use report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
 pub use segment::{FORMAT_VERSION, RUN_ID_BYTES_MAX, is_run_id};
 pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage};

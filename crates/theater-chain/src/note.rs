@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn the_signature_of_the_signed_note_documentation_holds() {
+        // From the documentation of golang.org/x/mod/sumdb/note.
+        let key = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().unwrap();
+        let text = "If you think cryptography is the answer to your problem,\n\
+                    then you don't know what your problem is.\n";
+        let line = "\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        let signature = parse_signature(line).unwrap();
+        assert!(signature.is_by(&key, text));
+        assert!(!signature.is_by(&key, &text.replace("answer", "problem")));
+    }
+
+    #[test]
     fn an_unsigned_note_reads_and_proves_nothing() {
         let (note, signer) = note();
         let unsigned = Note::new(note.checkpoint, None);

@@ -36,6 +36,8 @@ struct Slot {
 pub(crate) struct Seen<'a> {
     pub(crate) chain: ChainIndex,
     pub(crate) header: Header,
+    /// Fuel of the chain's event before, if that is in the same batch.
+    pub(crate) fuel_before: Option<u64>,
     pub(crate) previous: Hash,
     pub(crate) hash: Hash,
     pub(crate) commitment: Hash,
@@ -328,36 +330,17 @@ impl Scanner {
     fn event<'a>(&mut self, record: &Record<'a>) -> Result<Seen<'a>, Fault> {
         let place = self.place(record)?;
         let stamp = self.frontier.size() + 1;
-        let mut slot = self.slots[place];
+        let slot = &mut self.slots[place];
         let seq = slot.live.next_seq;
         let is_first = slot.stamp != stamp;
-        if slot.is_ended {
-            return Err(self.fault_at(record.chain, seq, FaultKind::AfterExit));
-        }
-        if (record.kind == Kind::Genesis) != (seq == 0) {
-            let what = if seq == 0 { FaultKind::NoGenesis } else { FaultKind::SecondGenesis };
+        if let Some(what) = slot.misplaced(record, is_first) {
             return Err(self.fault_at(record.chain, seq, what));
         }
-        let fuel = match record.first_seq {
-            Some(found) if found != seq => {
-                return Err(self.fault_at(record.chain, seq, FaultKind::Seq { expected: seq, found }));
-            }
-            first if first.is_some() != is_first => {
-                return Err(self.fault_at(record.chain, seq, FaultKind::Malformed(Malformed::Spelling)));
-            }
-            Some(_) => record.fuel,
-            None => slot.fuel.wrapping_add(record.fuel),
+        let Some((salt, commitment)) = payload_hashes(self.hasher.as_ref(), &slot.live, record) else {
+            return Err(self.fault_at(record.chain, seq, FaultKind::NoSecret));
         };
-        let header = Header {
-            kind: record.kind,
-            outcome: record.outcome,
-            seq,
-            time_us: record.time_us,
-            function: record.function,
-            fuel,
-        };
-        let (salt, commitment) = payload_hashes(self.hasher.as_ref(), &slot.live, record)
-            .ok_or_else(|| self.fault_at(record.chain, seq, FaultKind::NoSecret))?;
+        let fuel_before = (!is_first).then_some(slot.fuel);
+        let header = header(record, seq, fuel_before);
         let previous = slot.live.head;
         let hash = RunHasher::event(&previous, &header, &commitment);
         if seq == 0 {
@@ -370,21 +353,45 @@ impl Scanner {
         }
         slot.live.head = hash;
         slot.live.next_seq = seq + 1;
-        slot.fuel = fuel;
+        slot.fuel = header.fuel;
         slot.is_ended = record.kind == Kind::Exit;
-        self.slots[place] = slot;
         self.summary.count(record.chain);
         let chain = ChainIndex(record.chain);
-        Ok(Seen {
-            chain,
-            header,
-            previous,
-            hash,
-            commitment,
-            lengths: record.lengths,
-            form: record.form,
-            salt,
-        })
+        let Record { lengths, form, .. } = *record;
+        Ok(Seen { chain, header, fuel_before, previous, hash, commitment, lengths, form, salt })
+    }
+}
+
+impl Slot {
+    /// Says why a record cannot be the next of its chain.
+    fn misplaced(&self, record: &Record<'_>, is_first: bool) -> Option<FaultKind> {
+        let expected = self.live.next_seq;
+        if self.is_ended {
+            return Some(FaultKind::AfterExit);
+        }
+        match (record.kind, expected) {
+            (Kind::Genesis, 0) => {}
+            (Kind::Genesis, _) => return Some(FaultKind::SecondGenesis),
+            (_, 0) => return Some(FaultKind::NoGenesis),
+            _ => {}
+        }
+        match record.first_seq {
+            Some(found) if found != expected => Some(FaultKind::Seq { expected, found }),
+            first if first.is_some() != is_first => Some(FaultKind::Malformed(Malformed::Spelling)),
+            _ => None,
+        }
+    }
+}
+
+/// The header of a record, whose fuel is a difference if the chain has an event before it in its batch.
+fn header(record: &Record<'_>, seq: u64, fuel_before: Option<u64>) -> Header {
+    Header {
+        kind: record.kind,
+        outcome: record.outcome,
+        seq,
+        time_us: record.time_us,
+        function: record.function,
+        fuel: fuel_before.unwrap_or(0).wrapping_add(record.fuel),
     }
 }
 
@@ -445,21 +452,15 @@ fn chain_in_batch(
 ) -> Result<ControlFlow<()>, FaultKind> {
     let (mut records, _) = body.split_last_chunk::<32>().ok_or(FaultKind::EmptyBatch)?;
     let mut cursor = Cursor::default();
-    let mut fuel = 0u64;
+    let mut fuel = None;
     while !records.is_empty() {
         let record = cursor.decode(&mut records).map_err(FaultKind::Malformed)?;
         if record.chain != live.chain {
             continue;
         }
-        fuel = if record.first_seq.is_some() { record.fuel } else { fuel.wrapping_add(record.fuel) };
-        let header = Header {
-            kind: record.kind,
-            outcome: record.outcome,
-            seq: live.next_seq,
-            time_us: record.time_us,
-            function: record.function,
-            fuel,
-        };
+        let fuel_before = if record.first_seq.is_some() { None } else { fuel };
+        let header = header(&record, live.next_seq, fuel_before);
+        fuel = Some(header.fuel);
         let (salt, commitment) = payload_hashes(Some(hasher), live, &record).ok_or(FaultKind::NoSecret)?;
         let previous = live.head;
         let hash = RunHasher::event(&previous, &header, &commitment);
@@ -470,7 +471,7 @@ fn chain_in_batch(
         live.next_seq += 1;
         let chain = ChainIndex(record.chain);
         let Record { lengths, form, .. } = record;
-        let seen = Seen { chain, header, previous, hash, commitment, lengths, form, salt };
+        let seen = Seen { chain, header, fuel_before, previous, hash, commitment, lengths, form, salt };
         if visit(&seen).is_break() {
             return Ok(ControlFlow::Break(()));
         }

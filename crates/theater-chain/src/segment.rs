@@ -17,9 +17,11 @@ pub(crate) const TRAILER_BYTES: usize = 84;
 /// No run has so many of anything: below it, counting on cannot overflow.
 const COUNT_MAX: u64 = 1 << 62;
 
-/// A reader allocates no more than this for one frame. A writer closes a batch at a quarter of it, and what comes
-/// last can be one payload below the blob threshold, which is a quarter at most.
-pub(crate) const FRAME_BODY_BYTES_MAX: usize = 4 << 20;
+/// A writer closes a batch when it has so many bytes.
+pub(crate) const BATCH_BYTES: usize = 1 << 20;
+/// A reader allocates no more than this for one frame. A batch of the smallest records, six bytes each, must fit
+/// even when every payload is replaced by its commitment, and so must one payload below the blob threshold.
+pub(crate) const FRAME_BODY_BYTES_MAX: usize = 8 << 20;
 
 /// Longest run id: it has a fixed place in every segment header.
 pub const RUN_ID_BYTES_MAX: usize = 64;

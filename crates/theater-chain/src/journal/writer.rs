@@ -9,8 +9,8 @@ use crate::merkle::Frontier;
 use crate::note::{Checkpoint, Note};
 use crate::scan::{blob_name, event_salt};
 use crate::segment::{
-    FORMAT_VERSION, FRAME_BODY_BYTES_MAX, FrameKind, LiveChain, SegmentHeader, Trailer, finish_frame,
-    padded_run_id, segment_name, start_frame,
+    BATCH_BYTES, FORMAT_VERSION, FrameKind, LiveChain, SegmentHeader, Trailer, finish_frame, padded_run_id,
+    segment_name, start_frame,
 };
 use crate::storage::{Append, Storage, write_whole};
 use crate::wire::{Advance, BatchSummary, Cursor, Form, Placed};
@@ -19,8 +19,6 @@ use super::lookup::{SharedIndex, locked};
 use super::queue::{Queued, Shared, Then, Work};
 use super::{Closed, Durability, JournalError, JournalOptions};
 
-/// A batch is closed when it has so many bytes.
-const BATCH_BYTES: usize = FRAME_BODY_BYTES_MAX / 4;
 /// A signed checkpoint is written at least every so many batches: with group commit, about every ten seconds.
 const CHECKPOINT_BATCHES: u64 = 2048;
 /// Stands for a chain that has no slot: not begun, or ended.

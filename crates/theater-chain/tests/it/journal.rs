@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use theater_chain::{
-    Durability, EventDraft, ExitReason, Journal, JournalError, Kind, Run, RunStatus, VerifyOptions, verify,
+    Durability, EventDraft, ExitReason, Journal, JournalError, JournalOptions, Kind, Run, RunInit, RunStatus,
+    VerifyOptions, verify,
 };
 
 use crate::support::{begin, begin_actor, block_on, end, exchange, init, options, signer};
@@ -72,4 +73,98 @@ fn a_live_journal_is_read_back_while_it_is_written() {
         journal.close().unwrap();
         assert!(matches!(journal.append(chain, &EventDraft::new(Kind::Call, 0)), Err(JournalError::Closed)));
     }
+}
+
+#[test]
+fn a_chain_begins_once_with_its_genesis_and_ends_with_its_exit() {
+    let journal = Journal::create(Path::new(""), init(), options(Durability::Memory), None).unwrap();
+    let (genesis, call) = (EventDraft::new(Kind::Genesis, 0), EventDraft::new(Kind::Call, 0));
+    let chain = journal.open_chain();
+    assert!(matches!(journal.append(chain, &call), Err(JournalError::NotBegun(_))));
+    assert_eq!(journal.append(chain, &genesis).unwrap().seq, 0);
+    assert!(matches!(journal.append(chain, &genesis), Err(JournalError::Begun(_))));
+    assert_eq!(journal.append(chain, &call).unwrap().seq, 1);
+    assert_eq!(journal.append(chain, &EventDraft::new(Kind::Exit, 0)).unwrap().seq, 2);
+    assert!(matches!(journal.append(chain, &call), Err(JournalError::Ended(_))));
+    let other = Journal::create(Path::new(""), init(), options(Durability::Memory), None).unwrap();
+    assert!(matches!(other.append(chain, &genesis), Err(JournalError::UnknownChain(_))));
+}
+
+#[test]
+fn a_payload_too_large_for_the_format_is_refused_and_the_journal_goes_on() {
+    let journal = Journal::create(Path::new(""), init(), options(Durability::Memory), None).unwrap();
+    let chain = begin_actor(&journal, "root");
+    let mebibyte = vec![0; 1 << 20];
+    let pieces = vec![mebibyte.as_slice(); 1025];
+    let draft = EventDraft { input: &pieces, ..EventDraft::new(Kind::HostCall, 0) };
+    assert!(matches!(journal.append(chain, &draft), Err(JournalError::TooLarge { .. })));
+    exchange(&journal, chain, 1);
+    assert_eq!(journal.close().unwrap().events, 2);
+}
+
+#[test]
+fn a_directory_holds_one_run_and_one_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let create = || Journal::create(dir.path(), init(), options(Durability::Batched), None);
+    let journal = create().unwrap();
+    let chain = begin_actor(&journal, "root");
+    assert!(matches!(create(), Err(JournalError::Locked)));
+    block_on(journal.chain_head(chain)).unwrap();
+    let live = Run::open(dir.path()).unwrap();
+    assert_eq!(live.status(), RunStatus::Incomplete { is_live: true });
+    assert_eq!(live.all_events().map(Result::unwrap).count(), 1);
+    drop(journal);
+    assert_eq!(Run::open(dir.path()).unwrap().status(), RunStatus::Incomplete { is_live: false });
+    assert!(matches!(create(), Err(JournalError::Exists)));
+    let bad = RunInit { run_id: "../up".to_owned(), secret: [0; 32] };
+    let refused = Journal::create(dir.path(), bad, options(Durability::Memory), None);
+    assert!(matches!(refused, Err(JournalError::BadRunId(_))));
+}
+
+#[test]
+fn a_journal_in_memory_is_exported_as_the_run_that_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::create(dir.path(), init(), options(Durability::Memory), Some(signer())).unwrap();
+    let runtime = begin(&journal, Some(&signer()));
+    end(&journal, runtime);
+    assert!(matches!(journal.export(dir.path()), Err(JournalError::NotExportable)));
+    let closed = journal.close().unwrap();
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    journal.export(dir.path()).unwrap();
+    let known = VerifyOptions { keys: vec![signer().public_key()], ..VerifyOptions::default() };
+    let report = verify(dir.path(), &known).unwrap();
+    assert_eq!((report.verdict(), report.head), (0, closed.head), "{report}");
+}
+
+#[test]
+fn producers_that_wait_when_pressed_keep_the_queue_short_and_lose_nothing() {
+    const EVENTS: u32 = 5000;
+    let options = JournalOptions { queue_bytes_max: 20_000, ..options(Durability::Batched) };
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::create(dir.path(), init(), options, None).unwrap();
+    let pressed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3)
+            .map(|number| {
+                let journal = journal.clone();
+                scope.spawn(move || {
+                    let chain = begin_actor(&journal, &format!("root/{number}"));
+                    let mut pressed = 0;
+                    for _ in 0..EVENTS {
+                        let draft = EventDraft { input: &[&[7; 100]], ..EventDraft::new(Kind::HostCall, 1) };
+                        if journal.append(chain, &draft).unwrap().pressed {
+                            pressed += 1;
+                            block_on(journal.ready()).unwrap();
+                        }
+                    }
+                    pressed
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u32>()
+    });
+    assert!(pressed > 0);
+    let closed = journal.close().unwrap();
+    assert_eq!(closed.events, 3 * u64::from(EVENTS) + 3);
+    let head = VerifyOptions { head: Some(closed.head), ..VerifyOptions::default() };
+    assert_eq!(verify(dir.path(), &head).unwrap().verdict(), 0);
 }

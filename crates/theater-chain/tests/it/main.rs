@@ -5,5 +5,7 @@
 mod crash;
 mod golden;
 mod journal;
+mod random;
+mod redaction;
 mod support;
 mod tamper;

@@ -12,9 +12,8 @@ struct Scene {
     steps: &'static [Step],
 }
 
-/// One command. In its words, `{root}` is the repository.
+/// One command. In its words, `{root}` is the repository and `{guests}` the folder of the built example actors.
 struct Step {
-    /// Which program: `theater` is the one just built, `cargo` builds with its target folder shared.
     program: Program,
     words: &'static [&'static str],
     exit: i32,
@@ -22,14 +21,39 @@ struct Step {
     says: &'static str,
 }
 
+/// The programs of the repository that the steps use, each built from the package of this name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Program {
     Theater,
+    Embed,
+}
+
+impl Program {
+    const ALL: [Self; 2] = [Self::Theater, Self::Embed];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Theater => "theater",
+            Self::Embed => "embed",
+        }
+    }
+
+    const fn package(self) -> &'static str {
+        match self {
+            Self::Theater => "theater-cli",
+            Self::Embed => "embed",
+        }
+    }
 }
 
 /// `theater WORDS...` that must succeed.
 const fn theater(words: &'static [&'static str]) -> Step {
     Step { program: Program::Theater, words, exit: 0, says: "" }
+}
+
+/// `embed WORDS...` that must succeed.
+const fn embed(words: &'static [&'static str]) -> Step {
+    Step { program: Program::Embed, words, exit: 0, says: "" }
 }
 
 impl Step {
@@ -45,6 +69,10 @@ const SCENES: &[Scene] = &[
         steps: &[theater(&["run", "{root}/examples/wordcount"]), theater(&["verify"]), theater(&["replay"])],
     },
     Scene {
+        name: "examples/embed",
+        steps: &[embed(&["{guests}/translator.wasm", "run"]).saying("head "), theater(&["replay", "./run"])],
+    },
+    Scene {
         name: "templates/basic",
         steps: &[
             theater(&["new", "hello"]),
@@ -57,7 +85,7 @@ const SCENES: &[Scene] = &[
 
 /// `cargo xtask examples`
 pub(crate) fn run(shell: &Shell) -> Outcome {
-    shell.run(&mut shell.cargo(["build", "--package", "theater-cli"]))?;
+    build_programs(shell)?;
     let home = shell.scratch("home")?;
     for scene in SCENES {
         say(&format!("scene {}", scene.name));
@@ -70,6 +98,11 @@ pub(crate) fn run(shell: &Shell) -> Outcome {
     Ok(())
 }
 
+pub(crate) fn build_programs(shell: &Shell) -> Outcome {
+    let packages = Program::ALL.iter().flat_map(|program| ["--package", program.package()]);
+    shell.run(shell.cargo(["build"]).args(packages))
+}
+
 /// Returns the environment in which the built `theater` is used: a home of its own, the shared toolchain.
 pub(crate) fn environment(shell: &Shell, home: &Path) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
     let bin = shell.target().join("debug");
@@ -80,12 +113,13 @@ pub(crate) fn environment(shell: &Shell, home: &Path) -> Result<Vec<(&'static st
 }
 
 fn run_step(shell: &Shell, step: &Step, dir: &Path, home: &Path) -> Outcome {
-    let program = match step.program {
-        Program::Theater => shell.target().join("debug/theater"),
-    };
+    let program = shell.target().join("debug").join(step.program.name());
     let root = shell.root().to_string_lossy();
-    let words: Vec<String> = step.words.iter().map(|word| word.replace("{root}", &root)).collect();
-    let line = format!("theater {}", step.words.join(" "));
+    let guests =
+        shell.root().join(guests::EXAMPLES).join("target").join(wasm_toolchain::TARGET).join("release");
+    let fill = |word: &&str| word.replace("{guests}", &guests.to_string_lossy()).replace("{root}", &root);
+    let words: Vec<String> = step.words.iter().map(fill).collect();
+    let line = format!("{} {}", step.program.name(), step.words.join(" "));
     say(&format!("$ {line}"));
     let mut command = Command::new(program);
     command.args(&words).current_dir(dir).envs(environment(shell, home)?).stdin(Stdio::null());
@@ -103,4 +137,28 @@ fn run_step(shell: &Shell, step: &Step, dir: &Path, home: &Path) -> Outcome {
         return Err(Failure::check(format!("`{line}` did not say `{}`", step.says)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a scene plays an example: by its name, or by running the guest that was built from it.
+    fn is_played(kind: &str, example: &str) -> bool {
+        let words = || SCENES.iter().flat_map(|scene| scene.steps).flat_map(|step| step.words);
+        SCENES.iter().any(|scene| scene.name == format!("{kind}/{example}"))
+            || words().any(|word| *word == format!("{{guests}}/{example}.wasm"))
+    }
+
+    #[test]
+    fn every_example_and_template_is_played() {
+        let shell = Shell::new().expect("a repository");
+        for kind in ["examples", "templates"] {
+            let entries = shell.root().join(kind).read_dir().expect("readable").flatten();
+            for entry in entries.filter(|entry| entry.path().join("Cargo.toml").is_file()) {
+                let name = entry.file_name().into_string().expect("names are ASCII");
+                assert!(is_played(kind, &name), "{kind}/{name} has no scene in xtask/src/examples.rs");
+            }
+        }
+    }
 }

@@ -6,6 +6,9 @@ use wasm_toolchain::{GuestBuild, InstallPolicy, TOOLCHAIN_VARIABLE, Toolchain, W
 
 use crate::shell::{Failure, Outcome, Shell, say};
 
+/// The workspace of the example actors.
+pub(crate) const EXAMPLES: &str = "examples";
+
 /// Returns the toolchain, set up if it was missing.
 pub(crate) fn toolchain() -> Result<Toolchain, Failure> {
     let home =
@@ -29,7 +32,7 @@ pub(crate) fn shared_toolchain() -> Result<(&'static str, PathBuf), Failure> {
 pub(crate) fn run(shell: &Shell) -> Outcome {
     let toolchain = toolchain()?;
     let mut progress = WriteProgress(std::io::stderr());
-    let built = toolchain.build(&GuestBuild::new(shell.root().join("examples")), &mut progress);
+    let built = toolchain.build(&GuestBuild::new(shell.root().join(EXAMPLES)), &mut progress);
     let artifacts = built.map_err(|error| {
         let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         Failure::check(format!("{error}{hint}"))

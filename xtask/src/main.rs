@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         ["test"] => suite::run(&shell, None),
         ["test", filter] => suite::run(&shell, Some(filter)),
         ["guests"] => guests::run(&shell),
-        ["examples"] => examples::run(&shell),
+        ["examples"] => guests::run(&shell).and_then(|()| examples::run(&shell)),
         ["readme"] => readme::run(&shell),
         ["tidy"] => tidy::run(&shell),
         ["bless"] => suite::bless(&shell),

@@ -25,7 +25,7 @@ pub(crate) fn run(shell: &Shell) -> Outcome {
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::check(format!("failed to read {}: {error}", path.display())))?;
     let session = session(&text);
-    shell.run(&mut shell.cargo(["build", "--package", "theater-cli"]))?;
+    examples::build_programs(shell)?;
     let home = shell.scratch("readme-home")?;
     let dir = shell.scratch("readme")?;
     for name in ["examples", "templates"] {

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("theater-handlers", &["theater", "pack-abi", "wit", "pack-macros"]),
     ("theater-cli", HOST),
     ("theater-bench", HOST),
+    ("embed", HOST),
     ("xtask", &["wasm-toolchain"]),
 ];
 
@@ -50,7 +51,7 @@ const TESTS_MAY_USE: &[(&str, &[&str])] = &[
 /// Crates of others that are for some of ours only, in builds and not in tests.
 const RESERVED: &[(&str, &[&str])] = &[
     ("wasmtime", &["pack", "theater-bench"]),
-    ("tokio", &["theater", "theater-handlers", "theater-cli", "theater-bench"]),
+    ("tokio", &["theater", "theater-handlers", "theater-cli", "theater-bench", "embed"]),
     ("packr-abi", &["theater-bench"]),
     ("kameo", &["theater-bench"]),
     ("ractor", &["theater-bench"]),

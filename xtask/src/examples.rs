@@ -155,7 +155,9 @@ mod tests {
         let shell = Shell::new().expect("a repository");
         for kind in ["examples", "templates"] {
             let entries = shell.root().join(kind).read_dir().expect("readable").flatten();
-            for entry in entries.filter(|entry| entry.path().join("Cargo.toml").is_file()) {
+            for entry in entries.filter(|entry| {
+                ["Cargo.toml", "Cargo.toml.in"].iter().any(|name| entry.path().join(name).is_file())
+            }) {
                 let name = entry.file_name().into_string().expect("names are ASCII");
                 assert!(is_played(kind, &name), "{kind}/{name} has no scene in xtask/src/examples.rs");
             }

@@ -40,13 +40,13 @@ pub fn arguments<'a, T: Decode<'a>>(input: &'a [u8]) -> Result<T, CallError> {
 pub fn argument<'a, T: Decode<'a>>(input: &'a [u8]) -> Result<T, CallError> {
     let view = View::parse(input, &Limits::default()).map_err(CallError::Arguments)?;
     let root = view.root();
-    if root.kind() == Kind::Tuple
-        && let Ok([only]) = root.tuple_of::<1>()
-        && let Ok(value) = T::decode_node(only)
-    {
-        return Ok(value);
-    }
-    T::decode_node(root).map_err(CallError::Arguments)
+    let wrapped = match root.kind() {
+        Kind::Tuple => root.tuple_of::<1>().ok(),
+        _ => None,
+    };
+    let Some([only]) = wrapped else { return T::decode_node(root).map_err(CallError::Arguments) };
+    // What is wrong in the tuple is what the caller wants to know, unless the tuple is the value itself.
+    T::decode_node(only).or_else(|error| T::decode_node(root).map_err(|_| CallError::Arguments(error)))
 }
 
 /// Writes the result of a function.
@@ -131,6 +131,12 @@ mod tests {
             let argument: (String,) = argument(&input).expect("decodes");
             assert_eq!(argument.0, "id");
         }
+    }
+
+    #[test]
+    fn a_wrong_argument_is_told_from_the_tuple_around_it() {
+        let error = argument::<String>(&pack_abi::encode(&(5_u8,)).expect("encodes")).expect_err("a number");
+        assert!(alloc::string::ToString::to_string(&error).contains("expected string, found u8"), "{error}");
     }
 
     #[test]

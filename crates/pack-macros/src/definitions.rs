@@ -24,7 +24,7 @@ pub(crate) fn definition(krate: &TokenStream, types: &Types<'_>, def: &TypeDef) 
     let body = match &def.kind {
         TypeDefKind::Alias(target) => {
             let target = types.part(&def.name, target);
-            return quote!(#docs pub type #ident = #target;);
+            return quote!(#docs #[allow(missing_docs)] pub type #ident = #target;);
         }
         TypeDefKind::Flags(flags) => return flag_set(krate, &docs, &name, flags),
         TypeDefKind::Record(fields) => {
@@ -50,6 +50,7 @@ pub(crate) fn definition(krate: &TokenStream, types: &Types<'_>, def: &TypeDef) 
     let type_name = rename(&name);
     quote! {
         #docs
+        #[allow(missing_docs)]
         #[derive(Clone, #copy Debug, PartialEq, #ordered #krate::GraphValue)]
         #[graph(crate = "__abi")]
         #type_name
@@ -89,11 +90,13 @@ fn flag_set(krate: &TokenStream, docs: &TokenStream, name: &RustName, flags: &[E
     let all = Literal::u64_unsuffixed(u64::MAX >> (64 - flags.len().clamp(1, 64)));
     quote! {
         #docs
+        #[allow(missing_docs)]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, #krate::GraphValue)]
         #[graph(crate = "__abi", flags)]
         #type_name
         pub struct #ident(u64);
 
+        #[allow(missing_docs)]
         impl #ident {
             #(#constants)*
 

@@ -78,6 +78,7 @@ fn calls(types: &Types<'_>, interface: &Interface) -> TokenStream {
     let unknown = format!("`{}` has no function `{{name}}`", interface.name);
     quote! {
         #[doc = #title]
+        #[allow(missing_docs)]
         #[derive(Clone, Debug, PartialEq)]
         pub enum Call #lifetime { #cases }
 

@@ -18,12 +18,13 @@ struct Found {
     data: Vec<u8>,
 }
 
-fn built() -> Vec<u8> {
+/// Builds the guest in this folder beside the tests.
+fn built(folder: &str) -> Vec<u8> {
     let home = wasm_toolchain::default_home().expect("a home folder");
     let toolchain = wasm_toolchain::find_or_install(&home, InstallPolicy::from_env(), &mut Quiet)
         .unwrap_or_else(|error| panic!("no wasm toolchain: {error}"));
-    let mut build = GuestBuild::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest"));
-    build.target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest"));
+    let mut build = GuestBuild::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder));
+    build.target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder));
     let artifacts = toolchain.build(&build, &mut Quiet).unwrap_or_else(|error| panic!("{error:?}"));
     std::fs::read(&artifacts[0].path).expect("the package that was just built")
 }
@@ -58,7 +59,7 @@ fn inspect(wasm: &[u8]) -> Found {
 
 #[test]
 fn the_actor_of_the_documentation_is_a_small_and_honest_package() {
-    let wasm = built();
+    let wasm = built("guest");
     let found = inspect(&wasm);
     assert!(wasm.len() <= BYTES_MAX, "{} bytes", wasm.len());
     assert_eq!(found.imports, ["theater:simple/runtime.log"], "what is not called is not imported");
@@ -90,5 +91,16 @@ fn the_actor_of_the_documentation_is_a_small_and_honest_package() {
     let document = pack_wit::parse(&sources).expect("the interface files");
     for (name, hash) in metadata.import_hashes.iter().chain(&metadata.export_hashes) {
         assert_eq!(document.interface(name).expect(name).hash(), *hash, "{name}");
+    }
+}
+
+#[test]
+fn an_actor_without_the_standard_library_is_a_package_too() {
+    let found = inspect(&built("bare-guest"));
+    let mut imports = found.imports;
+    imports.sort();
+    assert_eq!(imports, ["theater:simple/runtime.log", "theater:simple/runtime.self"]);
+    for name in ["__pack_alloc", "__pack_free", "__pack_panic", "__pack_types", "theater:simple/actor.init"] {
+        assert!(found.exports.iter().any(|export| export == name), "{name} in {:?}", found.exports);
     }
 }

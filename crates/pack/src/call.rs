@@ -109,7 +109,7 @@ impl Guest {
         let host = store.data_mut();
         host.slots = Some(slots);
         host.memory = Some(self.memory);
-        host.alloc = Some(self.alloc.clone());
+        host.alloc = Some(*self.alloc.func());
         Ok(slots)
     }
 

@@ -30,10 +30,8 @@ const MEMORY_RESERVATION_BYTES: u64 = 1 << 32;
 const MEMORY_GUARD_BYTES: u64 = 32 << 20;
 /// Mappings that the rest of the process may need.
 const MAPPINGS_RESERVED: u64 = 4096;
-/// Mappings per instance: its memory splits a mapping in two, so does each of its stacks.
+/// Mappings per instance: two for its stack and the guard, four for image, heap and rest of its memory.
 const MAPPINGS_PER_INSTANCE: u64 = 6;
-/// A guest in a call holds a stack, and a second one while an import calls its allocator.
-const STACKS_PER_INSTANCE: u32 = 2;
 const INSTANCES_DEFAULT: u32 = 10_000;
 const INSTANCES_MIN: u32 = 16;
 
@@ -256,7 +254,8 @@ fn pool(options: &EngineOptions, instances_max: u32) -> PoolingAllocationConfig 
     pool.total_core_instances(instances_max)
         .total_memories(instances_max)
         .total_tables(instances_max)
-        .total_stacks(instances_max.saturating_mul(STACKS_PER_INSTANCE))
+        // A call runs on one stack whatever it does, and an instance keeps it for the next.
+        .total_stacks(instances_max)
         .max_memories_per_module(1)
         .max_tables_per_module(1)
         .max_memory_size(memory_bytes_max)

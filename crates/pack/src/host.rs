@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use wasmtime::{Memory, ResourceLimiter, TypedFunc};
+use wasmtime::{Func, Memory, ResourceLimiter};
 
-use crate::boundary::{Boundary, ImportIndex, Stop};
+use crate::boundary::{Boundary, BoundaryFuture, ImportIndex, Stop};
 use crate::package::Package;
 use crate::trap::{HostFault, Refusal};
 
@@ -16,7 +16,7 @@ pub(crate) struct Host<B: Boundary> {
     pub(crate) inside: Inside,
     /// Known from the first time that guest code needs it.
     pub(crate) memory: Option<Memory>,
-    pub(crate) alloc: Option<TypedFunc<u32, u32>>,
+    pub(crate) alloc: Option<Func>,
     /// Guest address of the result slots; the scratch buffer follows them.
     pub(crate) slots: Option<u32>,
     /// Reply of the import in hand.
@@ -25,6 +25,11 @@ pub(crate) struct Host<B: Boundary> {
     pub(crate) fuel: u64,
     /// The import that waits for its answer.
     pub(crate) pending: Option<ImportIndex>,
+    /// The host function that suspends a call, once one has waited.
+    pub(crate) waiter: Option<Func>,
+    /// What it waits for, and what came of it.
+    pub(crate) wait: Option<BoundaryFuture<B::Answer>>,
+    pub(crate) answer: Option<B::Answer>,
     pub(crate) stop: Option<Stop>,
 }
 

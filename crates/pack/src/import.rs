@@ -1,16 +1,18 @@
-//! The one way from the guest to the host: every import of every package runs through this trampoline.
+//! The one way from the guest to the host: every import of every package runs through [`import`].
+//!
+//! Imports are synchronous host functions: one that is answered at once costs a function call. One that must
+//! wait, or whose reply needs the guest's allocator, runs that on the stack of the call it belongs to, so that a
+//! call holds one stack whatever the guest does.
 
-use std::future::{Future, ready};
 use std::ops::Range;
 
-use wasmtime::{AsContext as _, Caller, Extern, Memory};
+use wasmtime::{AsContext as _, Caller, Extern, Func, Memory, ValRaw};
 
-use crate::boundary::{Boundary, ImportCall, ImportIndex, ImportStep, SCRATCH_BYTES, SLOT_BYTES};
+use crate::boundary::{
+    Boundary, BoundaryFuture, ImportCall, ImportIndex, ImportStep, SCRATCH_BYTES, SLOT_BYTES,
+};
 use crate::host::{Host, Inside, checked, write_u32};
-use crate::trap::{Refusal, Stopped};
-
-/// Input pointer and length, slot for the reply's pointer, slot for its length.
-type Args = (u32, u32, u32, u32);
+use crate::trap::{HostFault, Refusal, Stopped};
 
 /// Reply buffers larger than this are not kept for the next import.
 const REPLY_BYTES_KEPT: usize = 64 * 1024;
@@ -19,21 +21,11 @@ const STATUS_HOST_OWNED: i32 = 0;
 const STATUS_GUEST_OWNED: i32 = 1;
 const STATUS_REFUSED: i32 = -1;
 
-/// Returns the host function behind an import.
-pub(crate) fn trampoline<B: Boundary>(
-    function: ImportIndex,
-) -> impl for<'a> Fn(Caller<'a, Host<B>>, Args) -> Box<dyn Future<Output = wasmtime::Result<i32>> + Send + 'a>
-+ Send
-+ Sync
-+ 'static {
-    move |mut caller, args| {
-        // What needs no waiting is done before the future is made, which is then as small as its result.
-        match begin(&mut caller, function, args) {
-            Ok(Begun::Done(status)) => Box::new(ready(Ok(status))),
-            Ok(Begun::Wait(import, step)) => Box::new(finish(caller, import, step)),
-            Err(error) => Box::new(ready(Err(error))),
-        }
-    }
+/// What the guest passes: input pointer and length, slots for the reply's pointer and length.
+pub(crate) struct Arguments {
+    pub(crate) input: (u32, u32),
+    pub(crate) pointer_slot: u32,
+    pub(crate) length_slot: u32,
 }
 
 /// An import whose pointers were checked.
@@ -45,57 +37,27 @@ struct Import {
     length_slot: u32,
 }
 
-enum Begun<A> {
-    Done(i32),
-    Wait(Import, ImportStep<A>),
-}
-
-fn begin<B: Boundary>(
+/// Serves one call of the guest and returns its status.
+pub(crate) fn import<B: Boundary>(
     caller: &mut Caller<'_, Host<B>>,
     function: ImportIndex,
-    args: Args,
-) -> wasmtime::Result<Begun<B::Answer>> {
-    let import = check(caller, function, args)?;
-    let step = step(caller, &import, |boundary, call, reply| boundary.import(call, reply))?;
-    match step {
-        ImportStep::Refused => Ok(Begun::Done(STATUS_REFUSED)),
-        ImportStep::Stop(stop) => {
-            caller.data_mut().stop = Some(stop);
-            Err(Stopped.into())
-        }
-        ImportStep::Reply => match place_in_scratch(caller, &import)? {
-            Some(status) => Ok(Begun::Done(status)),
-            None => Ok(Begun::Wait(import, ImportStep::Reply)),
-        },
-        wait @ ImportStep::Wait(_) => Ok(Begun::Wait(import, wait)),
-    }
-}
-
-/// The rest of an import that waits, or whose reply needs the guest's allocator.
-async fn finish<B: Boundary>(
-    mut caller: Caller<'_, Host<B>>,
-    import: Import,
-    mut step_now: ImportStep<B::Answer>,
+    arguments: &Arguments,
 ) -> wasmtime::Result<i32> {
+    let import = check(caller, function, arguments)?;
+    let mut step = ask(caller, &import, |boundary, call, reply| boundary.import(call, reply))?;
     loop {
-        match step_now {
+        match step {
+            ImportStep::Reply => return place(caller, &import),
             ImportStep::Refused => return Ok(STATUS_REFUSED),
             ImportStep::Stop(stop) => {
                 caller.data_mut().stop = Some(stop);
                 return Err(Stopped.into());
             }
-            ImportStep::Reply => {
-                return match place_in_scratch(&mut caller, &import)? {
-                    Some(status) => Ok(status),
-                    None => place_in_allocation(&mut caller, &import).await,
-                };
-            }
             ImportStep::Wait(future) => {
-                caller.data_mut().pending = Some(import.function);
-                let answer = future.await;
+                caller.data_mut().pending = Some(function);
+                let answer = wait(caller, future)?;
                 caller.data_mut().pending = None;
-                step_now =
-                    step(&mut caller, &import, |boundary, call, reply| boundary.resume(call, answer, reply))?;
+                step = ask(caller, &import, |boundary, call, reply| boundary.resume(call, answer, reply))?;
             }
         }
     }
@@ -104,16 +66,17 @@ async fn finish<B: Boundary>(
 fn check<B: Boundary>(
     caller: &mut Caller<'_, Host<B>>,
     function: ImportIndex,
-    (input, input_length, pointer_slot, length_slot): Args,
+    arguments: &Arguments,
 ) -> wasmtime::Result<Import> {
     if caller.data().inside == Inside::Convention {
         return Err(Refusal::ReentrantImport.into());
     }
     let memory = memory(caller)?;
+    let Arguments { input, pointer_slot, length_slot } = *arguments;
     let data = memory.data(&*caller);
     checked(data, pointer_slot, 4)?;
     checked(data, length_slot, 4)?;
-    let input = checked(data, input, input_length)?;
+    let input = checked(data, input.0, input.1)?;
     Ok(Import { function, memory, input, pointer_slot, length_slot })
 }
 
@@ -133,10 +96,10 @@ fn memory<B: Boundary>(caller: &mut Caller<'_, Host<B>>) -> wasmtime::Result<Mem
 }
 
 /// Asks the boundary.
-fn step<B: Boundary>(
+fn ask<B: Boundary>(
     caller: &mut Caller<'_, Host<B>>,
     import: &Import,
-    ask: impl FnOnce(&mut B, ImportCall<'_>, &mut Vec<u8>) -> ImportStep<B::Answer>,
+    question: impl FnOnce(&mut B, ImportCall<'_>, &mut Vec<u8>) -> ImportStep<B::Answer>,
 ) -> wasmtime::Result<ImportStep<B::Answer>> {
     let left = caller.as_context().get_fuel()?;
     let (memory, host) = import.memory.data_and_store_mut(caller);
@@ -149,60 +112,93 @@ fn step<B: Boundary>(
         input: &memory[import.input.clone()],
         fuel_used: host.fuel.saturating_sub(left),
     };
-    Ok(ask(&mut host.boundary, call, &mut host.reply))
+    Ok(question(&mut host.boundary, call, &mut host.reply))
 }
 
-/// Hands a reply over in the scratch buffer, or returns nothing if it needs an allocation.
-fn place_in_scratch<B: Boundary>(
+/// Suspends the call until the answer is there.
+fn wait<B: Boundary>(
     caller: &mut Caller<'_, Host<B>>,
-    import: &Import,
-) -> wasmtime::Result<Option<i32>> {
-    let (memory, host) = import.memory.data_and_store_mut(caller);
-    let guest_owned = host.package.inner.handles.frees_replies;
-    let Ok(length) = u32::try_from(host.reply.len()) else { return Err(Refusal::AllocFailed.into()) };
-    if length > 0 && (guest_owned || length > SCRATCH_BYTES) {
-        return Ok(None);
-    }
-    let scratch = match host.slots {
-        Some(slots) => slots + SLOT_BYTES,
-        // Before there is a scratch buffer, nothing is as good as anywhere.
-        None if length == 0 => import.pointer_slot,
-        None => return Ok(None),
-    };
-    let range = checked(memory, scratch, length)?;
-    memory[range].copy_from_slice(&host.reply);
-    write_u32(memory, import.pointer_slot, scratch)?;
-    write_u32(memory, import.length_slot, length)?;
-    Ok(Some(STATUS_HOST_OWNED))
-}
-
-/// Hands a reply over in memory that the guest allocates for it and will free.
-async fn place_in_allocation<B: Boundary>(
-    caller: &mut Caller<'_, Host<B>>,
-    import: &Import,
-) -> wasmtime::Result<i32> {
-    let length = u32::try_from(caller.data().reply.len()).map_err(|_| Refusal::AllocFailed)?;
-    let alloc = match &caller.data().alloc {
-        Some(alloc) => alloc.clone(),
+    future: BoundaryFuture<B::Answer>,
+) -> wasmtime::Result<B::Answer> {
+    let waiter = match caller.data().waiter {
+        Some(waiter) => waiter,
         None => {
-            let package = caller.data().package.clone();
-            let Some(Extern::Func(alloc)) = caller.get_module_export(&package.inner.handles.alloc) else {
-                return Err(Refusal::AllocFailed.into());
-            };
-            alloc.typed(&*caller)?
+            // Only an asynchronous host function may suspend a call, so there is one that does just that.
+            let waiter = Func::wrap_async(&mut *caller, |mut caller: Caller<'_, Host<B>>, (): ()| {
+                Box::new(async move {
+                    if let Some(future) = caller.data_mut().wait.take() {
+                        let answer = future.await;
+                        caller.data_mut().answer = Some(answer);
+                    }
+                })
+            });
+            caller.data_mut().waiter = Some(waiter);
+            waiter
         }
     };
-    caller.data_mut().inside = Inside::Convention;
-    let pointer = alloc.call_async(&mut *caller, length).await?;
-    caller.data_mut().inside = Inside::Guest;
-    if pointer == 0 {
-        return Err(Refusal::AllocFailed.into());
-    }
+    caller.data_mut().wait = Some(future);
+    call_on_this_stack(caller, waiter, &mut [])?;
+    caller.data_mut().answer.take().ok_or_else(|| HostFault("a wait ended without answer".to_owned()).into())
+}
+
+/// Hands the reply over to the guest and returns the status that says who owns it.
+fn place<B: Boundary>(caller: &mut Caller<'_, Host<B>>, import: &Import) -> wasmtime::Result<i32> {
+    let host = caller.data();
+    let Ok(length) = u32::try_from(host.reply.len()) else { return Err(Refusal::AllocFailed.into()) };
+    let guest_frees_all = host.package.inner.handles.frees_replies;
+    let fits = length == 0 || (length <= SCRATCH_BYTES && !guest_frees_all);
+    let (pointer, status) = match host.slots {
+        Some(slots) if fits => (slots + SLOT_BYTES, STATUS_HOST_OWNED),
+        // Before there is a scratch buffer, nothing is as good as anywhere.
+        None if length == 0 => (import.pointer_slot, STATUS_HOST_OWNED),
+        _ if guest_frees_all => (allocate(caller, length)?, STATUS_HOST_OWNED),
+        _ => (allocate(caller, length)?, STATUS_GUEST_OWNED),
+    };
     let (memory, host) = import.memory.data_and_store_mut(caller);
     let range = checked(memory, pointer, length)?;
     memory[range].copy_from_slice(&host.reply);
     write_u32(memory, import.pointer_slot, pointer)?;
     write_u32(memory, import.length_slot, length)?;
-    let guest_frees_all = host.package.inner.handles.frees_replies;
-    Ok(if guest_frees_all { STATUS_HOST_OWNED } else { STATUS_GUEST_OWNED })
+    Ok(status)
+}
+
+/// Calls `__pack_alloc` from inside of an import.
+fn allocate<B: Boundary>(caller: &mut Caller<'_, Host<B>>, length: u32) -> wasmtime::Result<u32> {
+    let alloc = match caller.data().alloc {
+        Some(alloc) => alloc,
+        None => {
+            let package = caller.data().package.clone();
+            let Some(Extern::Func(alloc)) = caller.get_module_export(&package.inner.handles.alloc) else {
+                return Err(Refusal::AllocFailed.into());
+            };
+            caller.data_mut().alloc = Some(alloc);
+            alloc
+        }
+    };
+    let mut values = [ValRaw::u32(length)];
+    caller.data_mut().inside = Inside::Convention;
+    call_on_this_stack(caller, alloc, &mut values)?;
+    caller.data_mut().inside = Inside::Guest;
+    match values[0].get_u32() {
+        0 => Err(Refusal::AllocFailed.into()),
+        pointer => Ok(pointer),
+    }
+}
+
+/// Calls a function on the stack of the call that this import belongs to.
+///
+/// `TypedFunc::call_async` would take a second stack of the pool: so could every guest that sleeps in an import
+/// after a large reply, and there would be half as many places for instances.
+#[expect(unsafe_code, reason = "the safe calls either refuse or need a second stack")]
+fn call_on_this_stack<B: Boundary>(
+    caller: &mut Caller<'_, Host<B>>,
+    func: Func,
+    values: &mut [ValRaw],
+) -> wasmtime::Result<()> {
+    // SAFETY: the function belongs to this store, and `values` has room for its parameters and results: loading
+    // a package checks that `__pack_alloc` is (i32) -> i32, and the waiter is () -> ().
+    // The call may suspend and go on in another thread, which the safe entry refuses to do because of what may
+    // lie on the stack between. Between this call and the guest lie the frames of this file, which hold a
+    // `Caller` of a `Send` store, handles and numbers: all of them `Send`, and no lock or thread-local.
+    unsafe { func.call_unchecked(caller, values) }
 }

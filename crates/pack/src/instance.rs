@@ -172,6 +172,9 @@ impl<B: Boundary> PackInstance<B> {
             reply: Vec::new(),
             fuel: 0,
             pending: None,
+            waiter: None,
+            wait: None,
+            answer: None,
             stop: None,
             package,
         };

@@ -1,10 +1,10 @@
 //! A package whose imports are bound to one kind of boundary, ready to be instantiated many times.
 
-use wasmtime::{InstancePre, Linker};
+use wasmtime::{Caller, InstancePre, Linker};
 
 use crate::boundary::{Boundary, ImportIndex};
 use crate::host::Host;
-use crate::import::trampoline;
+use crate::import::{Arguments, import};
 use crate::package::Package;
 use crate::package_error::PackageError;
 
@@ -36,9 +36,13 @@ impl Package {
     /// If the engine refuses it; a package that was loaded gives it no reason to.
     pub fn prepare<B: Boundary>(&self) -> Result<Prepared<B>, PackageError> {
         let mut linker = Linker::<Host<B>>::new(self.engine().wasmtime());
-        for (index, import) in (0u32..).zip(self.imports()) {
+        for (index, function) in (0u32..).zip(self.imports()) {
+            let index = ImportIndex(index);
+            let serve = move |mut caller: Caller<'_, Host<B>>, input, length, pointer_slot, length_slot| {
+                import(&mut caller, index, &Arguments { input: (input, length), pointer_slot, length_slot })
+            };
             linker
-                .func_wrap_async(&import.interface, &import.name, trampoline::<B>(ImportIndex(index)))
+                .func_wrap(&function.interface, &function.name, serve)
                 .map_err(|error| PackageError::Compile(error.into()))?;
         }
         let instance = linker

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pack::{CallError, ImportStep, InstanceLimits, PackInstance, Stop, TrapKind};
 
-use crate::support::{FUEL, Heard, Listener, export, guest, poll, prepare};
+use crate::support::{ASK, FUEL, Heard, Listener, export, guest, poll, prepare};
 
 /// Works for ever; every round calls an import.
 fn busy() -> Vec<u8> {
@@ -104,6 +104,57 @@ async fn a_call_dropped_at_a_pending_import_is_repeated_by_its_fuel() {
         assert_eq!(trap.kind, TrapKind::OutOfFuel);
         assert!(imports(&less.into_boundary().heard) <= waits_at);
     }
+}
+
+/// Its allocator works for a long time once it is asked for a large reply.
+fn slow_allocator() -> Vec<u8> {
+    let go = export(
+        "go",
+        "(drop (call $ask (i32.const 0) (i32.const 0) (i32.const 32) (i32.const 36))) (i32.const 0)",
+    );
+    wat::parse_str(format!(
+        r#"(module {ASK} (memory (export "memory") 1)
+            (func (export "__pack_alloc") (param $size i32) (result i32)
+                (local $n i32)
+                (local.set $n (select (i32.const 100000) (i32.const 1) (i32.eq (local.get $size) (i32.const 5000))))
+                (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (i32.add (i32.const 8192) (local.get $size)))
+            (func (export "__pack_free") (param i32 i32)) {go})"#
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_call_dropped_inside_of_an_allocation_is_repeated_by_its_fuel() {
+    let prepared = prepare(&slow_allocator());
+    for polls in [1, 5, 100] {
+        let mut instance =
+            PackInstance::instantiate(&prepared, Listener::sized(5000), &LIMITS).await.unwrap();
+        let export = instance.package().export("go").unwrap();
+        let mut call = Box::pin(instance.call(export, b"seed", FUEL));
+        for _ in 0..polls {
+            assert!(poll(call.as_mut()).is_pending());
+        }
+        drop(call);
+        let (recorded, left) = instance.abandon();
+        left.unwrap();
+        let Some(Heard::Dropped { fuel, pending: false }) = recorded.heard.last().cloned() else { panic!() };
+        assert_eq!(imports(&recorded.heard), 1);
+        let limits = InstanceLimits { yield_every_fuel: u64::MAX, ..LIMITS };
+        let mut again = PackInstance::instantiate(&prepared, Listener::sized(5000), &limits).await.unwrap();
+        let Err(CallError::Trapped(trap)) = again.call(export, b"seed", fuel).await else { panic!() };
+        assert_eq!((trap.kind, trap.fuel), (TrapKind::OutOfFuel, Some(fuel)));
+        assert_eq!(imports(&again.into_boundary().heard), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_allocation_that_yields_comes_to_its_end() {
+    let prepared = prepare(&slow_allocator());
+    let mut instance = PackInstance::instantiate(&prepared, Listener::sized(5000), &LIMITS).await.unwrap();
+    let export = instance.package().export("go").unwrap();
+    instance.call(export, b"seed", FUEL).await.unwrap();
+    assert!(instance.boundary().fuel > 300_000);
 }
 
 #[tokio::test]

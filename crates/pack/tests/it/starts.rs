@@ -122,7 +122,7 @@ async fn an_exhausted_pool_is_an_error_that_passes() {
 
 #[tokio::test]
 async fn every_place_can_wait_in_an_import_after_a_large_reply() {
-    // Each call holds its own stack and the one on which the allocator ran for the large reply.
+    // There is one stack for each place: allocator, large reply and wait all run on that of their call.
     let engine = Engine::new(&EngineOptions { instances_max: 3, ..EngineOptions::default() }).unwrap();
     let twice = crate::support::export(
         "twice",
@@ -162,4 +162,38 @@ async fn calls_run_on_any_thread() {
     let mut instance = start(&guest(""), Listener::echo()).await;
     let task = tokio::spawn(is_send(async move { call(&mut instance, "forward", b"moved").await.unwrap() }));
     assert_eq!(task.await.unwrap(), b"moved");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_instances_wait_yield_and_move_between_threads() {
+    let prepared = prepare(&guest(""));
+    let limits = InstanceLimits { yield_every_fuel: 500, ..InstanceLimits::default() };
+    let tasks: Vec<_> = (0..40_usize)
+        .map(|task| {
+            let prepared = prepared.clone();
+            tokio::spawn(async move {
+                let listener = Listener::new(move |input, reply| {
+                    if input.len() % 2 == 0 {
+                        reply.resize(5000 + task, 1);
+                        return ImportStep::Reply;
+                    }
+                    ImportStep::Wait(Box::pin(async move {
+                        for _ in 0..task {
+                            tokio::task::yield_now().await;
+                        }
+                        vec![2; 5000 + task]
+                    }))
+                });
+                let mut instance = PackInstance::instantiate(&prepared, listener, &limits).await.unwrap();
+                for round in 0..50_usize {
+                    let reply = call(&mut instance, "forward", &vec![0; round]).await.unwrap();
+                    let expected = if round % 2 == 0 { 1 } else { 2 };
+                    assert_eq!(reply, vec![expected; 5000 + task]);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
 }

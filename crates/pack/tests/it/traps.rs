@@ -137,6 +137,52 @@ async fn an_import_inside_of_an_allocation_for_a_reply_is_refused() {
 }
 
 #[tokio::test]
+async fn a_trap_inside_of_an_allocation_for_a_reply_ends_the_call() {
+    let cases = [
+        ("unreachable", TrapKind::Unreachable),
+        ("(drop (call $deep))", TrapKind::StackOverflow),
+        ("(return (i32.const 0))", TrapKind::Refused(Refusal::AllocFailed)),
+        ("(return (i32.const 65000))", TrapKind::Refused(Refusal::BadPointer)),
+    ];
+    for (body, kind) in cases {
+        let alloc = format!(
+            "(if (i32.eq (global.get $n) (i32.const 3)) (then {body})) (i32.mul (global.get $n) (i32.const 8192)))
+            (func $deep (result i32) (i32.add (call $deep) (call $deep))"
+        );
+        let mut instance = start(&allocator(&alloc, ""), Listener::sized(5000)).await;
+        assert_eq!(trap(&mut instance, "ask").await.kind, kind, "{body}");
+        assert_eq!(instance.boundary().heard.last(), Some(&Heard::Trapped(kind.as_str())));
+    }
+}
+
+#[tokio::test]
+async fn imports_work_wherever_the_stack_of_the_guest_ends() {
+    // Recurses as deep as its input says, then asks for a large reply; the host's part of the stack is its own.
+    let body = "(drop (call $down (i32.load (local.get $p)))) (i32.const 0))
+        (func $down (param $n i32) (result i32)
+            (if (i32.eqz (local.get $n))
+                (then (return (call $ask (i32.const 0) (i32.const 0) (i32.const 32) (i32.const 36)))))
+            (i32.add (i32.const 1) (call $down (i32.sub (local.get $n) (i32.const 1))))";
+    let prepared = prepare(&guest(&export("go", body)));
+    let mut outcomes = [0, 0];
+    for depth in (1000_u32..20_000).step_by(97) {
+        let limits = InstanceLimits::default();
+        let mut instance =
+            PackInstance::instantiate(&prepared, Listener::sized(5000), &limits).await.unwrap();
+        let export = instance.package().export("go").unwrap();
+        match instance.call(export, &depth.to_le_bytes(), FUEL).await {
+            Ok(_) => outcomes[0] += 1,
+            Err(CallError::Trapped(trap)) => {
+                assert_eq!(trap.kind, TrapKind::StackOverflow);
+                outcomes[1] += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn an_allocator_that_gives_everyone_the_same_place_harms_only_itself() {
     let mut instance = start(&allocator("(i32.const 1024)", ""), Listener::sized(5000)).await;
     // The slots lie over the input, so the guest reads zeros there.

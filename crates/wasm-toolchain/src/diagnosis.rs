@@ -9,15 +9,15 @@ struct Mistake {
 
 const BUILD_MISTAKES: &[Mistake] = &[
     Mistake {
-        signs: &["getrandom", "wasm32-unknown-unknown"],
+        signs: &["to use `uuid` on"],
+        advice: "`uuid` cannot make random ids in a guest: make them from bytes of the `random` handler \
+                 (`uuid::Builder::from_random_bytes`), so that they replay alike",
+    },
+    Mistake {
+        signs: &["getrandom", "unknown-unknown", "not supported by default"],
         advice: "`getrandom` has no source of entropy in a guest. Leave out the feature or crate that needs it \
                  (`cargo tree -i getrandom --target wasm32-unknown-unknown` names it) and ask the `random` handler \
                  instead, so that the numbers are recorded and replay alike",
-    },
-    Mistake {
-        signs: &["uuid", "source of randomness"],
-        advice: "`uuid` cannot make random ids in a guest: make them from bytes of the `random` handler \
-                 (`uuid::Builder::from_random_bytes`), so that they replay alike",
     },
     Mistake {
         signs: &["This wasm target is unsupported by mio"],
@@ -71,7 +71,8 @@ const BUILD_MISTAKES: &[Mistake] = &[
     },
     Mistake {
         signs: &["requires rustc"],
-        advice: "a dependency wants a newer compiler: `cargo update --precise VERSION` to an older one, or update rustc",
+        advice: "a package wants a newer compiler: update rustc, or take an older release of a dependency with \
+                 `cargo update --precise VERSION`",
     },
     Mistake {
         signs: &["--offline", "no matching package"],
@@ -150,12 +151,28 @@ mod tests {
     fn known_build_errors_are_recognised_by_their_wording() {
         for (output, word) in [
             (
-                "error: the wasm*-unknown-unknown targets are not supported by default, you may need to enable the \"js\" feature.\n --> getrandom-0.2.15/src/lib.rs: wasm32-unknown-unknown",
+                "error: the wasm*-unknown-unknown targets are not supported by default, you may need to enable the \"js\" feature.\n --> getrandom-0.2.17/src/lib.rs:346:9",
                 "getrandom",
             ),
             (
-                "error: The wasm32-unknown-unknown targets are not supported by default; you may need to enable the \"wasm_js\" configuration flag ... getrandom",
+                "error: The wasm32-unknown-unknown targets are not supported by default; you may need to enable the \"wasm_js\" configuration flag.\n --> getrandom-0.3.4/src/backends.rs",
                 "getrandom",
+            ),
+            (
+                "error: The wasm32/64-unknown-unknown are not supported by default; you may need to enable the \"wasm_js\" crate feature.\n --> getrandom-0.4.3/src/backends.rs",
+                "getrandom",
+            ),
+            (
+                "error: to use `uuid` on `wasm32-unknown-unknown`, specify a source of randomness using one of the `js`, `rng-getrandom`, or `rng-rand` features",
+                "from_random_bytes",
+            ),
+            (
+                "warning: zstd-sys@2.1.2: Compiler family detection failed due to error: ToolNotFound: failed to find tool \"clang\"",
+                "plain Rust",
+            ),
+            (
+                "error: rustc 1.95.0 is not supported by the following package:\n  g@0.0.0 requires rustc 1.200",
+                "newer compiler",
             ),
             (
                 "error: This wasm target is unsupported by mio. If using Tokio, disable the net feature.",

@@ -253,7 +253,16 @@ impl<'o> Encoder<'o> {
 
     /// Writes a packed list of dynamic values, each of which must be of that kind.
     pub(crate) fn array_of_values(&mut self, kind: Kind, items: &[crate::Value]) -> Result<u32, EncodeError> {
-        self.array_of_nodes(kind, items)
+        let width = kind.width().unwrap_or(0);
+        let bytes = items.len().checked_mul(width).ok_or(EncodeError::TooLarge)?;
+        self.array_head(kind, items.len(), bytes)?;
+        for item in items {
+            match item.fixed_bytes() {
+                Some((found, raw)) if found == kind => self.out.extend_from_slice(&raw[..width]),
+                Some(_) | None => return Err(EncodeError::ElementMismatch { declared: kind }),
+            }
+        }
+        Ok(self.advance())
     }
 
     /// Writes a list or a set: children, then type of the elements, count and indices.

@@ -1,9 +1,12 @@
 //! What a package says of itself: the interfaces that it imports and exports, and their hashes.
 //!
 //! The bytes are those of upstream's `__pack_types`: one graph value, read by field names and tags. Types are
-//! inlined there at every use, so the names come back as definitions of the interface that uses them; the
-//! names of flags, doc comments and aliases do not come back. A type that refers to itself comes back as `value`
-//! at that point, which has the same hash.
+//! inlined there at every use, so the names come back as definitions of the interface that uses them; doc comments
+//! and aliases do not come back. A type that refers to itself comes back as `value` at that point, which has the
+//! same hash.
+//!
+//! Two things are added where upstream's readers pass over them: the names of flags (payload of tag 13) and which
+//! arms a result does not have (field `absent` of a result; upstream writes `bool` and `string` for them).
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -256,9 +259,17 @@ impl<'i> Describer<'i> {
             Type::Option(inner) => desc("option", 15, Some(self.describe(inner)?)),
             Type::Set(inner) => desc("set", 23, Some(self.describe(inner)?)),
             Type::Result { ok, err } => {
+                let absent = match (ok, err) {
+                    (Some(_), Some(_)) => None,
+                    (None, Some(_)) => Some("ok"),
+                    (Some(_), None) => Some("err"),
+                    (None, None) => Some("both"),
+                };
                 let ok = self.describe(ok.as_deref().unwrap_or(&Type::Bool))?;
                 let err = self.describe(err.as_deref().unwrap_or(&Type::String))?;
-                desc("result", 16, Some(record("result-desc", vec![("ok", ok), ("err", err)])))
+                let mut arms = vec![("ok", ok), ("err", err)];
+                arms.extend(absent.map(|absent| ("absent", absent.into())));
+                desc("result", 16, Some(record("result-desc", arms)))
             }
             Type::Map(key, value) => {
                 let (key, value) = (self.describe(key)?, self.describe(value)?);
@@ -293,7 +304,12 @@ impl<'i> Describer<'i> {
     fn definition(&mut self, def: &'i TypeDef) -> Result<Value, EncodeError> {
         match &def.kind {
             TypeDefKind::Alias(target) => self.describe(target),
-            TypeDefKind::Flags(_) => Ok(desc("flags", 13, None)),
+            TypeDefKind::Flags(flags) => {
+                let names = flags.iter().map(|flag| flag.name.clone().into()).collect();
+                let names = Value::List { elem: WireType::String, items: names };
+                let payload = record("flags-desc", vec![("name", def.name.clone().into()), ("flags", names)]);
+                Ok(desc("flags", 13, Some(payload)))
+            }
             TypeDefKind::Record(fields) => {
                 let mut items = Vec::new();
                 for field in fields {
@@ -455,17 +471,15 @@ impl Definitions {
         if let Some(leaf) = leaf_type(*tag) {
             return Ok(leaf);
         }
-        if *tag == 13 {
-            return self.intern("flags", TypeDefKind::Flags(Vec::new()));
-        }
-        let payload = payload.first().ok_or(MetadataError::Malformed("type"))?;
+        let payload = match (tag, payload.first()) {
+            (13, flags) => return self.read_flags(flags),
+            (_, Some(payload)) => payload,
+            (_, None) => return Err(MetadataError::Malformed("type")),
+        };
         Ok(match tag {
             14 => Type::List(Box::new(self.read(payload)?)),
             15 => Type::Option(Box::new(self.read(payload)?)),
-            16 => Type::Result {
-                ok: Some(self.boxed_field(payload, "ok")?),
-                err: Some(self.boxed_field(payload, "err")?),
-            },
+            16 => self.read_result(payload)?,
             17 => self.read_record(payload)?,
             // A name without cases is a parameter of a generic interface: any value.
             18 if payload.field("cases").is_none() && payload.field("name").is_some() => Type::Value,
@@ -480,6 +494,35 @@ impl Definitions {
             23 => Type::Set(Box::new(self.read(payload)?)),
             _ => return Err(MetadataError::Malformed("type tag")),
         })
+    }
+
+    fn read_result(&mut self, value: &Value) -> Result<Type, MetadataError> {
+        let ok = self.boxed_field(value, "ok")?;
+        let err = self.boxed_field(value, "err")?;
+        let (has_ok, has_err) = match value.field("absent") {
+            None => (true, true),
+            Some(Value::String(absent)) => match absent.as_str() {
+                "ok" => (false, true),
+                "err" => (true, false),
+                "both" => (false, false),
+                _ => return Err(MetadataError::Malformed("absent")),
+            },
+            Some(_) => return Err(MetadataError::Malformed("absent")),
+        };
+        Ok(Type::Result { ok: has_ok.then_some(ok), err: has_err.then_some(err) })
+    }
+
+    /// Upstream writes neither the name nor the flags.
+    fn read_flags(&mut self, value: Option<&Value>) -> Result<Type, MetadataError> {
+        let Some(value) = value else { return self.intern("flags", TypeDefKind::Flags(Vec::new())) };
+        let mut flags = Vec::new();
+        for flag in list_field(value, "flags")? {
+            match flag {
+                Value::String(name) => flags.push(EnumCase { name: name.clone(), docs: String::new() }),
+                _ => return Err(MetadataError::Malformed("flags")),
+            }
+        }
+        self.intern(text_field(value, "name")?, TypeDefKind::Flags(flags))
     }
 
     fn read_record(&mut self, value: &Value) -> Result<Type, MetadataError> {

@@ -163,6 +163,36 @@ impl Value {
         }
     }
 
+    /// Returns kind and little-endian bytes of a value of fixed width; the bytes that it does not need are zero.
+    pub(crate) fn fixed_bytes(&self) -> Option<(Kind, [u8; 8])> {
+        let (kind, bits) = match self {
+            Self::Bool(value) => (Kind::Bool, u64::from(*value)),
+            Self::U8(value) => (Kind::U8, u64::from(*value)),
+            Self::U16(value) => (Kind::U16, u64::from(*value)),
+            Self::U32(value) => (Kind::U32, u64::from(*value)),
+            Self::U64(value) => (Kind::U64, *value),
+            Self::S8(value) => (Kind::S8, u64::from(value.cast_unsigned())),
+            Self::S16(value) => (Kind::S16, u64::from(value.cast_unsigned())),
+            Self::S32(value) => (Kind::S32, u64::from(value.cast_unsigned())),
+            Self::S64(value) => (Kind::S64, value.cast_unsigned()),
+            Self::F32(value) => (Kind::F32, u64::from(value.to_bits())),
+            Self::F64(value) => (Kind::F64, value.to_bits()),
+            Self::Char(value) => (Kind::Char, u64::from(*value)),
+            Self::Flags(mask) => (Kind::Flags, *mask),
+            Self::String(_)
+            | Self::Bytes(_)
+            | Self::List { .. }
+            | Self::Tuple(_)
+            | Self::Option { .. }
+            | Self::Result { .. }
+            | Self::Record { .. }
+            | Self::Variant { .. }
+            | Self::Map { .. }
+            | Self::Set { .. } => return None,
+        };
+        Some((kind, bits.to_le_bytes()))
+    }
+
     /// Returns the field of a record.
     #[must_use]
     pub fn field(&self, wanted: &str) -> Option<&Self> {

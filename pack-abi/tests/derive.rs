@@ -147,6 +147,8 @@ fn their_all(all: &ours::All) -> theirs::All {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn derived_types_have_the_bytes_of_the_published_derive(all in all()) {
         let bytes = encode(&all).unwrap();

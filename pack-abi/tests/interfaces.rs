@@ -222,8 +222,12 @@ fn hashes_recomputed_from_decoded_metadata_are_the_embedded_ones() {
     assert_eq!(decoded.import_hashes, metadata.import_hashes);
     assert_eq!(decoded.export_hashes, metadata.export_hashes);
     assert_eq!(decoded.encode().unwrap(), bytes, "what was read is written again as it was");
+    let perm = |metadata: &Metadata| metadata.imports[0].types.iter().find(|def| def.name == "perm").cloned();
+    assert_eq!(perm(&decoded), perm(&metadata), "flags keep their names");
+    let draw = |metadata: &Metadata| metadata.imports[0].functions[0].result.clone();
+    assert_eq!(draw(&decoded), draw(&metadata), "a missing arm of a result stays missing");
     let names: Vec<&str> = decoded.imports[0].types.iter().map(|def| def.name.as_str()).collect();
-    assert_eq!(names, ["point", "shape", "flags", "colour", "tree"]);
+    assert_eq!(names, ["point", "shape", "perm", "colour", "tree"]);
 }
 
 #[test]
@@ -289,6 +293,17 @@ fn a_generic_parameter_is_any_value() {
     let parameter = Value::Record { name: "TypeRef".into(), fields: vec![("name".into(), "s".into())] };
     let metadata = Metadata::decode(&with_params(&[desc(18, vec![parameter])])).unwrap();
     assert_eq!(metadata.imports[0].functions[0].params[0].ty, Type::Value);
+}
+
+#[test]
+fn results_and_flags_as_upstream_writes_them_are_read() {
+    let arms = vec![("ok".into(), desc(0, vec![])), ("err".into(), desc(12, vec![]))];
+    let result = Value::Record { name: "result-desc".into(), fields: arms };
+    let metadata = Metadata::decode(&with_params(&[desc(16, vec![result]), desc(13, vec![])])).unwrap();
+    let types: Vec<&Type> = metadata.imports[0].functions[0].params.iter().map(|param| &param.ty).collect();
+    assert_eq!(types[0], &Type::Result { ok: Some(Box::new(Type::Bool)), err: Some(Box::new(Type::String)) });
+    assert_eq!(types[1], &named("flags"));
+    assert_eq!(metadata.imports[0].types, [def("flags", TypeDefKind::Flags(vec![]))]);
 }
 
 #[test]

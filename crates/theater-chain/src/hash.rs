@@ -197,41 +197,33 @@ impl RunHasher {
     /// Returns the commitment to a payload, given as `input` followed by `output`. Whoever has the salt needs no secret.
     pub fn commitment(salt: &Salt, lengths: Lengths, payload: &[u8]) -> Hash {
         const PREFIX: usize = 24;
+        const SHORT_BLOCKS: usize = 4;
         debug_assert_eq!(payload.len() as u64, lengths.total());
-        let mut block = [0; BLOCK];
-        block[..16].copy_from_slice(salt);
-        block[16..20].copy_from_slice(&lengths.input.to_le_bytes());
-        block[20..24].copy_from_slice(&lengths.output.to_le_bytes());
-        let mut state = *PAYLOAD;
-        let rest = if payload.len() < BLOCK - PREFIX {
-            block[PREFIX..PREFIX + payload.len()].copy_from_slice(payload);
-            PREFIX + payload.len()
-        } else {
-            let (first, payload) = payload.split_at(BLOCK - PREFIX);
-            block[PREFIX..].copy_from_slice(first);
-            compress256(&mut state, &[block]);
-            let (blocks, rest) = payload.as_chunks::<BLOCK>();
-            if !blocks.is_empty() {
-                compress256(&mut state, blocks);
-            }
-            block = [0; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            rest.len()
-        };
         let bits = (BLOCK as u64 + PREFIX as u64 + lengths.total()) * 8;
-        block[rest] = 0x80;
-        if rest + 9 > BLOCK {
-            compress256(&mut state, &[block]);
-            block = [0; BLOCK];
+        let end = PREFIX + payload.len();
+        if end + 9 > SHORT_BLOCKS * BLOCK {
+            let mut stream = Self::payload_stream(salt, lengths);
+            stream.update(payload);
+            return stream.finish();
         }
-        block[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
-        compress256(&mut state, &[block]);
+        // Most payloads are short: one call of the compression function for all their blocks.
+        let mut preimage = [0; SHORT_BLOCKS * BLOCK];
+        preimage[..16].copy_from_slice(salt);
+        preimage[16..20].copy_from_slice(&lengths.input.to_le_bytes());
+        preimage[20..24].copy_from_slice(&lengths.output.to_le_bytes());
+        preimage[PREFIX..end].copy_from_slice(payload);
+        preimage[end] = 0x80;
+        let used = (end + 9).next_multiple_of(BLOCK);
+        preimage[used - 8..used].copy_from_slice(&bits.to_be_bytes());
+        let mut state = *PAYLOAD;
+        compress256(&mut state, preimage[..used].as_chunks::<BLOCK>().0);
         digest(&state)
     }
 
     /// A stream of the commitment to a payload too large for memory; the payload is to follow.
     pub(crate) fn payload_stream(salt: &Salt, lengths: Lengths) -> Stream {
-        let mut stream = Stream::after(PAYLOAD_TAG);
+        let mut stream =
+            Stream { state: *PAYLOAD, length: BLOCK as u64, pending: [0; BLOCK], pending_len: 0 };
         stream.update(salt);
         stream.update(&lengths.input.to_le_bytes());
         stream.update(&lengths.output.to_le_bytes());

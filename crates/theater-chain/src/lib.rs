@@ -7,6 +7,7 @@
 
 mod event;
 mod fault;
+mod fields;
 mod hash;
 mod journal;
 mod keys;

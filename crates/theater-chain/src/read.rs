@@ -111,23 +111,15 @@ impl Run {
     pub fn chains(&self) -> Result<Vec<ChainSummary>, ReadError> {
         let mut chains = Vec::new();
         let mut places = HashMap::new();
-        for event in self.all_events() {
-            let event = event?;
-            let place = *places.entry(event.chain).or_insert_with(|| {
-                chains.push(ChainSummary {
-                    index: event.chain,
-                    path: None,
-                    incarnation: 1,
-                    id: event.hash,
-                    events: 0,
-                    head: event.hash,
-                    exit: None,
-                });
+        let mut walk = Walk::new(self.clone());
+        while walk.next(|seen, _| {
+            let place = *places.entry(seen.chain).or_insert_with(|| {
+                chains.push(ChainSummary::begun(seen));
                 chains.len() - 1
             });
-            note(&mut chains[place], &event);
-        }
-        chains.sort_unstable_by_key(|chain| chain.index);
+            chains[place].note(self.files.as_ref(), seen)
+        })? {}
+        chains.sort_unstable_by_key(|chain: &ChainSummary| chain.index);
         Ok(chains)
     }
 
@@ -168,18 +160,32 @@ impl std::fmt::Debug for Run {
     }
 }
 
-fn note(chain: &mut ChainSummary, event: &Event) {
-    chain.events += 1;
-    chain.head = event.hash;
-    match (event.header.kind, &event.payload) {
-        (Kind::Genesis, Payload::Whole { input, .. }) => {
-            (chain.path, chain.incarnation) =
-                actor_of(input).map_or((None, 1), |(path, life)| (Some(path), life));
+impl ChainSummary {
+    fn begun(seen: &Seen<'_>) -> Self {
+        Self {
+            index: seen.chain,
+            path: None,
+            incarnation: 1,
+            id: seen.hash,
+            events: 0,
+            head: seen.hash,
+            exit: None,
         }
-        (Kind::Exit, Payload::Whole { output, .. }) => {
-            chain.exit = Exit::decode(output).ok().map(|exit| exit.reason);
+    }
+
+    fn note(&mut self, files: &dyn Files, seen: &Seen<'_>) -> Result<(), ReadError> {
+        self.events += 1;
+        self.head = seen.hash;
+        if !matches!(seen.header.kind, Kind::Genesis | Kind::Exit) {
+            return Ok(());
         }
-        _ => {}
+        let Some((input, output)) = payload_bytes(files, seen)? else { return Ok(()) };
+        if seen.header.kind == Kind::Exit {
+            self.exit = Exit::decode(&output).ok().map(|exit| exit.reason);
+        } else if let Some((path, incarnation)) = actor_of(&input) {
+            (self.path, self.incarnation) = (Some(path), incarnation);
+        }
+        Ok(())
     }
 }
 
@@ -233,35 +239,64 @@ pub(crate) fn has_trailer(files: &dyn Files, segment: u32) -> Result<bool, ReadE
     Ok(frame == NextFrame::Whole(FrameKind::Trailer))
 }
 
-/// Events of a run, in the order of the journal. After an error there are no more.
-pub struct Events {
+/// Goes through a run batch by batch.
+struct Walk {
     run: Run,
-    chain: Option<ChainIndex>,
     scanner: Option<Scanner>,
     end: Option<End>,
     next_segment: u32,
     /// Chains begun so far.
     chains: u32,
-    ready: VecDeque<Event>,
 }
 
-impl Events {
-    fn new(run: Run, chain: Option<ChainIndex>) -> Self {
-        Self { run, chain, scanner: None, end: None, next_segment: 0, chains: 0, ready: VecDeque::new() }
+impl Walk {
+    fn new(run: Run) -> Self {
+        Self { run, scanner: None, end: None, next_segment: 0, chains: 0 }
     }
 
-    /// Reads up to the next batch that has events to return; false at the end.
-    fn fill(&mut self) -> Result<bool, ReadError> {
-        while self.ready.is_empty() {
-            let scanner = match self.scanner.take() {
+    /// Reads one batch, or what is between two of them; false at the end. What `visit` was shown counts only if
+    /// there is no error.
+    fn next(
+        &mut self,
+        mut visit: impl FnMut(&Seen<'_>, u64) -> Result<(), ReadError>,
+    ) -> Result<bool, ReadError> {
+        let mut scanner = match self.scanner.take() {
+            Some(scanner) => scanner,
+            None if self.next_segment == self.run.segments => return Ok(false),
+            None => match self.open_next()? {
                 Some(scanner) => scanner,
-                None if self.next_segment == self.run.segments => return Ok(false),
-                None => match self.open_next()? {
-                    Some(scanner) => scanner,
-                    None => return Ok(false),
-                },
-            };
-            self.advance(scanner)?;
+                None => return Ok(false),
+            },
+        };
+        let batch = scanner.batches();
+        let mut visited = Ok(());
+        let mut begun = 0;
+        let step = scanner.next(|seen| {
+            begun += u32::from(seen.header.kind == Kind::Genesis);
+            if visited.is_ok() {
+                visited = visit(seen, batch);
+            }
+        })?;
+        visited?;
+        self.chains += begun;
+        self.after(scanner, step)
+    }
+
+    fn after(&mut self, mut scanner: Scanner, step: Step) -> Result<bool, ReadError> {
+        match step {
+            Step::Batch(_) => self.scanner = Some(scanner),
+            Step::Trailer(trailer) if trailer.chains != self.chains => {
+                return Err(scanner.fault(FaultKind::Trailer).into());
+            }
+            Step::Trailer(_) => {
+                let step = scanner.next(|_| {})?;
+                if self.next_segment < self.run.segments || step != Step::End {
+                    return Err(scanner.fault(FaultKind::AfterTrailer).into());
+                }
+            }
+            Step::End => self.end = Some(scanner.end()),
+            Step::Torn(_) if self.may_be_torn() => {}
+            Step::Torn(torn) => return Err(scanner.fault(torn.fault()).into()),
         }
         Ok(true)
     }
@@ -283,44 +318,34 @@ impl Events {
         end.check_next(number, scanner.header())?;
         Ok(Some(scanner))
     }
+}
 
-    fn advance(&mut self, mut scanner: Scanner) -> Result<(), ReadError> {
-        let is_last = self.next_segment == self.run.segments;
-        let (files, wanted) = (self.run.files.as_ref(), self.chain);
-        let batch = scanner.batches();
-        let mut events = VecDeque::new();
-        let mut failure = None;
-        let mut begun = 0;
-        let step = scanner.next(|seen| {
-            begun += u32::from(seen.header.kind == Kind::Genesis);
-            if wanted.is_none_or(|wanted| wanted == seen.chain) && failure.is_none() {
-                match event(files, seen, batch) {
-                    Ok(event) => events.push_back(event),
-                    Err(error) => failure = Some(error),
+/// Events of a run, in the order of the journal. After an error there are no more.
+pub struct Events {
+    walk: Walk,
+    chain: Option<ChainIndex>,
+    is_over: bool,
+    ready: VecDeque<Event>,
+}
+
+impl Events {
+    fn new(run: Run, chain: Option<ChainIndex>) -> Self {
+        Self { walk: Walk::new(run), chain, is_over: false, ready: VecDeque::new() }
+    }
+
+    /// Reads up to the next batch that has events to return.
+    fn fill(&mut self) -> Result<(), ReadError> {
+        let files = Arc::clone(&self.walk.run.files);
+        while self.ready.is_empty() && !self.is_over {
+            let mut events = VecDeque::new();
+            let more = self.walk.next(|seen, batch| {
+                if self.chain.is_none_or(|wanted| wanted == seen.chain) {
+                    events.push_back(event(files.as_ref(), seen, batch)?);
                 }
-            }
-        })?;
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        self.chains += begun;
-        match step {
-            Step::Trailer(trailer) if trailer.chains != self.chains => {
-                return Err(scanner.fault(FaultKind::Trailer).into());
-            }
-            Step::Batch(_) => {
-                self.ready = events;
-                self.scanner = Some(scanner);
-            }
-            Step::Trailer(_) => {
-                let step = scanner.next(|_| {})?;
-                if !is_last || step != Step::End {
-                    return Err(scanner.fault(FaultKind::AfterTrailer).into());
-                }
-            }
-            Step::End => self.end = Some(scanner.end()),
-            Step::Torn(_) if self.may_be_torn() => {}
-            Step::Torn(torn) => return Err(scanner.fault(torn.fault()).into()),
+                Ok(())
+            })?;
+            self.is_over = !more;
+            self.ready = events;
         }
         Ok(())
     }
@@ -340,11 +365,9 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.fill() {
-            Ok(true) => self.ready.pop_front().map(Ok),
-            Ok(false) => None,
+            Ok(()) => self.ready.pop_front().map(Ok),
             Err(error) => {
-                self.next_segment = self.run.segments;
-                self.scanner = None;
+                self.is_over = true;
                 Some(Err(error))
             }
         }
@@ -353,10 +376,7 @@ impl Iterator for Events {
 
 impl std::fmt::Debug for Events {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Events")
-            .field("run", &self.run)
-            .field("chain", &self.chain)
-            .finish_non_exhaustive()
+        let Self { walk, chain, .. } = self;
+        formatter.debug_struct("Events").field("run", &walk.run).field("chain", chain).finish_non_exhaustive()
     }
 }

@@ -3,13 +3,17 @@
 use pack_abi::{DecodeError, EncodeError, Value, WireType};
 
 use crate::event::ChainIndex;
+use crate::fields::{
+    Reader, as_bytes, as_hash, as_list, as_option, as_pair, as_text, as_text_pair, as_u32, as_u64, byte_list,
+    bytes, encode, list, named, option, pair, pair_type, record, text, text_pairs,
+};
 use crate::hash::Hash;
 use crate::segment::FORMAT_VERSION;
 
 /// Version of the Graph ABI in which payloads are encoded.
-const ABI_VERSION: u32 = 3;
+pub(crate) const ABI_VERSION: u32 = 3;
 /// The algorithm of every hash.
-const ALGORITHM: &str = "sha-256";
+pub(crate) const ALGORITHM: &str = "sha-256";
 
 /// Why bytes are not such a record, or a record has no bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -467,147 +471,5 @@ impl ExitDetail {
             backtrace: as_list(value.field("backtrace")?, as_text)?,
             fuel: as_u64(value.field("fuel")?)?,
         })
-    }
-}
-
-fn encode(name: &'static str, fields: Vec<(&str, Value)>) -> Result<Vec<u8>, RecordError> {
-    pack_abi::encode(&record(name, fields)).map_err(|source| RecordError::Encode { name, source })
-}
-
-fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
-    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Value::Record { name: name.to_owned(), fields }
-}
-
-fn text(text: &str) -> Value {
-    Value::String(text.to_owned())
-}
-
-fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes(bytes.to_vec())
-}
-
-fn option(inner: WireType, value: Option<Value>) -> Value {
-    Value::Option { inner, value: value.map(Box::new) }
-}
-
-const fn list(elem: WireType, items: Vec<Value>) -> Value {
-    Value::List { elem, items }
-}
-
-fn pair(first: Value, second: Value) -> Value {
-    Value::Tuple(vec![first, second])
-}
-
-fn text_pairs(pairs: &[(String, String)]) -> Value {
-    let items = pairs.iter().map(|(name, value)| pair(text(name), text(value))).collect();
-    list(pair_type(WireType::String), items)
-}
-
-fn named(name: &str) -> WireType {
-    WireType::Record(name.to_owned())
-}
-
-fn byte_list() -> WireType {
-    WireType::List(Box::new(WireType::U8))
-}
-
-fn pair_type(second: WireType) -> WireType {
-    WireType::Tuple(vec![WireType::String, second])
-}
-
-fn as_text(value: &Value) -> Option<String> {
-    if let Value::String(text) = value { Some(text.clone()) } else { None }
-}
-
-fn as_bytes(value: &Value) -> Option<Vec<u8>> {
-    if let Value::Bytes(bytes) = value { Some(bytes.clone()) } else { None }
-}
-
-fn as_hash(value: &Value) -> Option<Hash> {
-    as_bytes(value)?.try_into().ok().map(Hash)
-}
-
-const fn as_u32(value: &Value) -> Option<u32> {
-    if let Value::U32(number) = value { Some(*number) } else { None }
-}
-
-const fn as_u64(value: &Value) -> Option<u64> {
-    if let Value::U64(number) = value { Some(*number) } else { None }
-}
-
-fn as_option<T>(value: &Value, inner: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        Value::Option { value: None, .. } => Some(None),
-        Value::Option { value: Some(value), .. } => inner(value).map(Some),
-        _ => None,
-    }
-}
-
-fn as_list<T>(value: &Value, item: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
-    if let Value::List { items, .. } = value { items.iter().map(item).collect() } else { None }
-}
-
-fn as_pair<A, B>(
-    value: &Value,
-    first: impl Fn(&Value) -> Option<A>,
-    second: impl Fn(&Value) -> Option<B>,
-) -> Option<(A, B)> {
-    let Value::Tuple(items) = value else { return None };
-    let [a, b] = items.as_slice() else { return None };
-    Some((first(a)?, second(b)?))
-}
-
-fn as_text_pair(value: &Value) -> Option<(String, String)> {
-    as_pair(value, as_text, as_text)
-}
-
-/// A decoded record whose fields are taken by name.
-struct Reader {
-    name: &'static str,
-    value: Value,
-}
-
-impl Reader {
-    fn new(name: &'static str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let value = pack_abi::decode(bytes).map_err(|source| RecordError::Decode { name, source })?;
-        match &value {
-            Value::Record { name: found, .. } if found == name => Ok(Self { name, value }),
-            _ => Err(RecordError::Shape { name, what: "its name" }),
-        }
-    }
-
-    fn get<T>(&self, what: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<T, RecordError> {
-        self.value.field(what).and_then(read).ok_or(RecordError::Shape { name: self.name, what })
-    }
-
-    fn text(&self, what: &'static str) -> Result<String, RecordError> {
-        self.get(what, as_text)
-    }
-
-    fn u32(&self, what: &'static str) -> Result<u32, RecordError> {
-        self.get(what, as_u32)
-    }
-
-    fn option<T>(
-        &self,
-        what: &'static str,
-        read: impl Fn(&Value) -> Option<T>,
-    ) -> Result<Option<T>, RecordError> {
-        self.get(what, |value| as_option(value, &read))
-    }
-
-    fn list<T>(&self, what: &'static str, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, RecordError> {
-        self.get(what, |value| as_list(value, &read))
-    }
-
-    fn check_versions(&self) -> Result<(), RecordError> {
-        let check = |what, found: String, known: &str| {
-            let name = self.name;
-            if found == known { Ok(()) } else { Err(RecordError::Unknown { name, what, found }) }
-        };
-        check("format", self.u32("format")?.to_string(), &FORMAT_VERSION.to_string())?;
-        check("abi", self.u32("abi")?.to_string(), &ABI_VERSION.to_string())?;
-        check("algorithm", self.text("algorithm")?, ALGORITHM)
     }
 }

@@ -75,6 +75,15 @@ pub(super) struct Work {
     pub(super) position: u64,
 }
 
+/// Why the writer is given its work now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The group-commit time is over, so much is queued, or the journal ends.
+    Group,
+    /// Somebody waits for what is queued.
+    Waiter,
+}
+
 /// What the writer is to do after the work it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
@@ -238,18 +247,21 @@ impl Shared {
         reached.iter().filter_map(|id| state.waiters.remove(id)).map(|(_, waker)| waker).collect()
     }
 
-    /// Waits until there is something to write or to end, and swaps the queue for the empty `work`.
-    pub(super) fn next_work(&self, work: &mut Work) -> Then {
+    /// Waits until there is something to write, to sync or to end, and swaps the queue for the empty `work`.
+    pub(super) fn next_work(&self, work: &mut Work, is_synced: bool) -> (Cause, Then) {
         work.arena.clear();
         // A burst of large payloads must not stay allocated for good.
         work.arena.shrink_to(2 * self.queue_bytes_max);
         work.large.clear();
         let mut state = self.lock();
-        loop {
-            if state.end.is_some() || state.is_urgent || state.bytes() >= SHARE_BYTES {
-                break;
+        let cause = loop {
+            if state.end.is_some() || state.bytes() >= SHARE_BYTES {
+                break Cause::Group;
             }
-            if state.arena.is_empty() {
+            if state.is_urgent {
+                break Cause::Waiter;
+            }
+            if state.arena.is_empty() && is_synced {
                 state.is_writer_idle = true;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.is_writer_idle = false;
@@ -259,9 +271,9 @@ impl Shared {
                 self.work.wait_timeout(state, self.group_commit).unwrap_or_else(PoisonError::into_inner);
             state = guard;
             if waited.timed_out() {
-                break;
+                break Cause::Group;
             }
-        }
+        };
         state.is_urgent = false;
         std::mem::swap(&mut state.arena, &mut work.arena);
         std::mem::swap(&mut state.large, &mut work.large);
@@ -271,7 +283,7 @@ impl Shared {
         let wakers = self.take_reached(&mut state);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
-        then
+        (cause, then)
     }
 
     /// Says how far the writer is.

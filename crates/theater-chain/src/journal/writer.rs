@@ -16,11 +16,13 @@ use crate::storage::{Append, Storage, write_whole};
 use crate::wire::{Advance, BatchSummary, Cursor, Form, Placed};
 
 use super::lookup::{SharedIndex, locked};
-use super::queue::{Queued, Shared, Then, Work};
+use super::queue::{Cause, Queued, Shared, Then, Work};
 use super::{Closed, Durability, JournalError, JournalOptions};
 
 /// A signed checkpoint is written at least every so many batches: with group commit, about every ten seconds.
 const CHECKPOINT_BATCHES: u64 = 2048;
+/// With `Batched`, an actor that reads its chain in a loop makes batches and no syncs, up to so many.
+const UNSYNCED_BATCHES_MAX: u64 = 64;
 /// Stands for a chain that has no slot: not begun, or ended.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -54,6 +56,8 @@ pub(super) struct Writer {
     events: u64,
     chains: u32,
     checkpointed: u64,
+    /// Number of batches on stable storage.
+    synced: u64,
 
     frame: Vec<u8>,
     cursor: Cursor,
@@ -100,6 +104,7 @@ impl Writer {
             events: 0,
             chains: 0,
             checkpointed: 0,
+            synced: 0,
             frame: Vec::new(),
             cursor: Cursor::default(),
             summary: BatchSummary::default(),
@@ -115,12 +120,12 @@ impl Writer {
         let mut work = Work::default();
         start_frame(&mut self.frame);
         loop {
-            let then = self.shared.next_work(&mut work);
-            let is_synced = self.options.durability != Durability::Memory;
-            if let Err(error) = self.write(&mut work, is_synced) {
-                return self.shared.fail(error);
+            let is_synced = self.synced == self.frontier.size();
+            let (cause, then) = self.shared.next_work(&mut work, is_synced);
+            match self.write(&mut work).and_then(|()| self.commit(cause)) {
+                Ok(()) => self.shared.publish(work.position, self.synced == self.frontier.size()),
+                Err(error) => return self.shared.fail(error),
             }
-            self.shared.publish(work.position, is_synced);
             match then {
                 Then::Continue => {}
                 Then::Close => {
@@ -132,12 +137,9 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, work: &mut Work, is_synced: bool) -> Result<(), JournalError> {
+    fn write(&mut self, work: &mut Work) -> Result<(), JournalError> {
         let mut large = work.large.drain(..);
         let mut rest = work.arena.as_slice();
-        if rest.is_empty() {
-            return Ok(());
-        }
         while let Some((queued, payload)) = Queued::take(&mut rest) {
             if queued.is_large {
                 let payload = large.next().ok_or(JournalError::WriterGone)?;
@@ -152,19 +154,34 @@ impl Writer {
         if self.summary.events > 0 {
             self.finish_batch()?;
         }
-        if is_synced {
-            self.sync()?;
-        }
-        let is_due = self.frontier.size() - self.checkpointed >= CHECKPOINT_BATCHES;
-        if is_due && self.signer.is_some() && is_synced {
-            self.checkpoint(false)?;
-        }
         Ok(())
+    }
+
+    /// Makes what is written as durable as the run's setting asks for, and signs it from time to time.
+    fn commit(&mut self, cause: Cause) -> Result<(), JournalError> {
+        let unsynced = self.frontier.size() - self.synced;
+        let is_due = match (self.options.durability, cause) {
+            (Durability::Sync, _) | (Durability::Batched, Cause::Group) => unsynced > 0,
+            (Durability::Batched, Cause::Waiter) => unsynced >= UNSYNCED_BATCHES_MAX,
+            // Nothing is ever on stable storage, and nobody waits for it.
+            (Durability::Memory, _) => false,
+        };
+        if self.options.durability == Durability::Memory {
+            self.synced = self.frontier.size();
+        }
+        if !is_due {
+            return Ok(());
+        }
+        self.sync()?;
+        let is_unsigned = self.frontier.size() - self.checkpointed >= CHECKPOINT_BATCHES;
+        if is_unsigned && self.signer.is_some() { self.checkpoint(false) } else { Ok(()) }
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
         let number = self.segment_number;
-        self.segment.sync().map_err(|error| JournalError::io(format!("sync segment {number}"))(error))
+        self.segment.sync().map_err(|error| JournalError::io(format!("sync segment {number}"))(error))?;
+        self.synced = self.frontier.size();
+        Ok(())
     }
 
     /// Returns the slot of the chain of an event, a new one for a genesis.

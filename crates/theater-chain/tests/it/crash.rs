@@ -191,6 +191,8 @@ impl Recorded {
 
 fn record(storage: &Fragile) -> Recorded {
     let options = JournalOptions {
+        // The writer moves only when it is waited for, so every run has the same operations.
+        group_commit_ms: 600_000,
         segment_bytes_max: 900,
         blob_threshold_bytes: 256,
         ..JournalOptions::new(Durability::Sync)
@@ -238,7 +240,7 @@ fn a_run_that_stops_anywhere_is_a_prefix_that_holds_what_was_acknowledged() {
     let whole = Fragile::new(u32::MAX, false);
     let recorded = record(&whole);
     assert!(recorded.is_closed, "{:?}", recorded.error);
-    assert!(whole.operations() > 60, "the scenario has too few operations to show anything");
+    assert!(whole.operations() > 50, "the scenario has too few operations to show anything");
     for stops_at in 1..=whole.operations() + 1 {
         for recovers in [false, true] {
             let storage = Fragile::new(stops_at, recovers);

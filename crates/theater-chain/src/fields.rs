@@ -1,0 +1,157 @@
+//! Fields of records, written and read by name: what the records of [`crate::record`] have in common.
+
+use pack_abi::{Value, WireType};
+
+use crate::hash::Hash;
+use crate::record::{ABI_VERSION, ALGORITHM, RecordError};
+use crate::segment::FORMAT_VERSION;
+
+pub(crate) fn encode(name: &'static str, fields: Vec<(&str, Value)>) -> Result<Vec<u8>, RecordError> {
+    pack_abi::encode(&record(name, fields)).map_err(|source| RecordError::Encode { name, source })
+}
+
+pub(crate) fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Value::Record { name: name.to_owned(), fields }
+}
+
+pub(crate) fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+pub(crate) fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.to_vec())
+}
+
+pub(crate) fn option(inner: WireType, value: Option<Value>) -> Value {
+    Value::Option { inner, value: value.map(Box::new) }
+}
+
+pub(crate) const fn list(elem: WireType, items: Vec<Value>) -> Value {
+    Value::List { elem, items }
+}
+
+pub(crate) fn pair(first: Value, second: Value) -> Value {
+    Value::Tuple(vec![first, second])
+}
+
+pub(crate) fn text_pairs(pairs: &[(String, String)]) -> Value {
+    let items = pairs.iter().map(|(name, value)| pair(text(name), text(value))).collect();
+    list(pair_type(WireType::String), items)
+}
+
+pub(crate) fn named(name: &str) -> WireType {
+    WireType::Record(name.to_owned())
+}
+
+pub(crate) fn byte_list() -> WireType {
+    WireType::List(Box::new(WireType::U8))
+}
+
+pub(crate) fn pair_type(second: WireType) -> WireType {
+    WireType::Tuple(vec![WireType::String, second])
+}
+
+pub(crate) fn as_text(value: &Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text.clone()) } else { None }
+}
+
+pub(crate) fn as_bytes(value: &Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(bytes) = value { Some(bytes.clone()) } else { None }
+}
+
+pub(crate) fn as_hash(value: &Value) -> Option<Hash> {
+    as_bytes(value)?.try_into().ok().map(Hash)
+}
+
+pub(crate) const fn as_u32(value: &Value) -> Option<u32> {
+    if let Value::U32(number) = value { Some(*number) } else { None }
+}
+
+pub(crate) const fn as_u64(value: &Value) -> Option<u64> {
+    if let Value::U64(number) = value { Some(*number) } else { None }
+}
+
+pub(crate) fn as_option<T>(value: &Value, inner: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
+    match value {
+        Value::Option { value: None, .. } => Some(None),
+        Value::Option { value: Some(value), .. } => inner(value).map(Some),
+        _ => None,
+    }
+}
+
+pub(crate) fn as_list<T>(value: &Value, item: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    if let Value::List { items, .. } = value { items.iter().map(item).collect() } else { None }
+}
+
+pub(crate) fn as_pair<A, B>(
+    value: &Value,
+    first: impl Fn(&Value) -> Option<A>,
+    second: impl Fn(&Value) -> Option<B>,
+) -> Option<(A, B)> {
+    let Value::Tuple(items) = value else { return None };
+    let [a, b] = items.as_slice() else { return None };
+    Some((first(a)?, second(b)?))
+}
+
+pub(crate) fn as_text_pair(value: &Value) -> Option<(String, String)> {
+    as_pair(value, as_text, as_text)
+}
+
+/// A decoded record whose fields are taken by name.
+pub(crate) struct Reader {
+    name: &'static str,
+    value: Value,
+}
+
+impl Reader {
+    pub(crate) fn new(name: &'static str, bytes: &[u8]) -> Result<Self, RecordError> {
+        let value = pack_abi::decode(bytes).map_err(|source| RecordError::Decode { name, source })?;
+        match &value {
+            Value::Record { name: found, .. } if found == name => Ok(Self { name, value }),
+            _ => Err(RecordError::Shape { name, what: "its name" }),
+        }
+    }
+
+    pub(crate) fn get<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T, RecordError> {
+        self.value.field(what).and_then(read).ok_or(RecordError::Shape { name: self.name, what })
+    }
+
+    pub(crate) fn text(&self, what: &'static str) -> Result<String, RecordError> {
+        self.get(what, as_text)
+    }
+
+    pub(crate) fn u32(&self, what: &'static str) -> Result<u32, RecordError> {
+        self.get(what, as_u32)
+    }
+
+    pub(crate) fn option<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, RecordError> {
+        self.get(what, |value| as_option(value, &read))
+    }
+
+    pub(crate) fn list<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Vec<T>, RecordError> {
+        self.get(what, |value| as_list(value, &read))
+    }
+
+    pub(crate) fn check_versions(&self) -> Result<(), RecordError> {
+        let check = |what, found: String, known: &str| {
+            let name = self.name;
+            if found == known { Ok(()) } else { Err(RecordError::Unknown { name, what, found }) }
+        };
+        check("format", self.u32("format")?.to_string(), &FORMAT_VERSION.to_string())?;
+        check("abi", self.u32("abi")?.to_string(), &ABI_VERSION.to_string())?;
+        check("algorithm", self.text("algorithm")?, ALGORITHM)
+    }
+}

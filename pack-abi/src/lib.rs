@@ -24,6 +24,7 @@ pub mod hash;
 mod impls;
 mod kind;
 pub mod metadata;
+mod node;
 mod parse;
 mod shape;
 mod text;
@@ -38,10 +39,11 @@ pub use encode::{Encode, Encoder, GraphType, TypeWriter, encode, encode_into, wi
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use impls::Flags;
 pub use kind::Kind;
+pub use node::{Children, NodeRef};
 pub use parse::ParseError;
 pub use shape::{Case, Elements, Fields, Record, RecordShape};
 pub use value::{ConvertError, Value};
-pub use view::{Children, Limits, NodeRef, View, encoded_length};
+pub use view::{Limits, View, encoded_length};
 pub use wire_type::WireType;
 
 /// The deepest nesting of compound values and of type terms, written or read.

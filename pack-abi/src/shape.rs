@@ -4,8 +4,7 @@
 //! one comparison. Any other record is read by name, in whatever order its fields are.
 
 use crate::cursor::Cursor;
-use crate::view::{Children, NodeRef};
-use crate::{Decode, DecodeError, DecodeErrorKind, Kind};
+use crate::{Children, Decode, DecodeError, DecodeErrorKind, Kind, NodeRef};
 
 /// What the derive knows of a record at compile time.
 pub struct RecordShape {

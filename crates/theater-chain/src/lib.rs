@@ -3,6 +3,29 @@
 //! A run is a directory. [`Journal`] writes it, [`Run`] reads it, [`verify`] says what it proves. The byte layout
 //! is in `docs/chain-format.md`.
 //!
+//! ```
+//! use theater_chain::{Durability, EventDraft, Journal, JournalOptions, Kind, Run, RunInit, VerifyOptions, verify};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let init = RunInit { run_id: "run-1".to_owned(), secret: [7; 32] };
+//! let journal = Journal::create(dir, init, JournalOptions::new(Durability::Batched), None)?;
+//! let chain = journal.open_chain();
+//! journal.append(chain, &EventDraft { input: &[b"hello"], ..EventDraft::new(Kind::Genesis, 0) })?;
+//! journal.append(chain, &EventDraft::new(Kind::Exit, 10))?;
+//! let closed = journal.close()?;
+//!
+//! for event in Run::open(dir)?.all_events() {
+//!     let event = event?;
+//!     assert_eq!(event.chain, chain);
+//! }
+//! let report = verify(dir, &VerifyOptions { head: Some(closed.head), ..VerifyOptions::default() })?;
+//! assert!(report.is_proven());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Everything that is hashed is encoded by hand here (`hash.rs`, `wire.rs`) or is a graph value (`record.rs`).
 
 mod event;

@@ -116,6 +116,7 @@ pub(super) struct Shared {
     durability: Durability,
     group_commit: Duration,
     queue_bytes_max: usize,
+    share_bytes: usize,
     blob_threshold_bytes: usize,
 }
 
@@ -127,6 +128,7 @@ impl Shared {
             durability: options.durability,
             group_commit: Duration::from_millis(options.group_commit_ms),
             queue_bytes_max: options.queue_bytes_max,
+            share_bytes: SHARE_BYTES.min(options.queue_bytes_max / 2),
             blob_threshold_bytes: options.blob_threshold_bytes.min(BLOB_THRESHOLD_BYTES),
         }
     }
@@ -149,7 +151,7 @@ impl Shared {
         let mut state = self.lock();
         let seq = state.admit(chain, draft.kind)?;
         let was_idle = state.is_writer_idle;
-        let was_below = state.bytes() < SHARE_BYTES;
+        let was_below = state.bytes() < self.share_bytes;
         let header = Header {
             kind: draft.kind,
             outcome: draft.outcome,
@@ -173,7 +175,7 @@ impl Shared {
         let length = state.bytes();
         state.is_writer_idle = false;
         drop(state);
-        if was_idle || (was_below && length >= SHARE_BYTES) {
+        if was_idle || (was_below && length >= self.share_bytes) {
             self.work.notify_one();
         }
         Ok(Appended { position, seq, pressed: length > self.queue_bytes_max })
@@ -255,7 +257,7 @@ impl Shared {
         work.large.clear();
         let mut state = self.lock();
         let cause = loop {
-            if state.end.is_some() || state.bytes() >= SHARE_BYTES {
+            if state.end.is_some() || state.bytes() >= self.share_bytes {
                 break Cause::Group;
             }
             if state.is_urgent {

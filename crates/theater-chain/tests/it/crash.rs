@@ -10,7 +10,7 @@ use theater_chain::{
     MemoryFiles, ReadAt, ReadError, Run, Storage, VerifyOptions, verify_files,
 };
 
-use crate::support::{begin, begin_actor, block_on, end, exchange, init, signer};
+use crate::support::{begin, begin_actor, block_on, end, exchange, init, options, signer};
 
 #[derive(Clone, Default)]
 struct ModelFile {
@@ -190,13 +190,8 @@ impl Recorded {
 }
 
 fn record(storage: &Fragile) -> Recorded {
-    let options = JournalOptions {
-        // The writer moves only when it is waited for, so every run has the same operations.
-        group_commit_ms: 600_000,
-        segment_bytes_max: 900,
-        blob_threshold_bytes: 256,
-        ..JournalOptions::new(Durability::Sync)
-    };
+    let options =
+        JournalOptions { segment_bytes_max: 900, blob_threshold_bytes: 256, ..options(Durability::Sync) };
     let mut recorded = Recorded::default();
     let result = Journal::create_in(Arc::new(storage.clone()), init(), options, Some(signer()))
         .and_then(|journal| recorded.scenario(&journal));

@@ -168,3 +168,20 @@ fn producers_that_wait_when_pressed_keep_the_queue_short_and_lose_nothing() {
     let head = VerifyOptions { head: Some(closed.head), ..VerifyOptions::default() };
     assert_eq!(verify(dir.path(), &head).unwrap().verdict(), 0);
 }
+
+#[test]
+fn a_chain_that_ended_long_ago_is_read_from_the_run_and_not_looked_up() {
+    let journal = Journal::create(Path::new(""), init(), options(Durability::Memory), None).unwrap();
+    let first = begin_actor(&journal, "root/0");
+    end(&journal, first);
+    assert_eq!(block_on(journal.chain_head(first)).unwrap().seq, 1);
+    for number in 0..4096 {
+        let chain = journal.open_chain();
+        journal.append(chain, &EventDraft::new(Kind::Genesis, number)).unwrap();
+        end(&journal, chain);
+    }
+    assert!(matches!(block_on(journal.chain_head(first)), Err(JournalError::Forgotten(_))));
+    journal.close().unwrap();
+    let run = Run::open_files(std::sync::Arc::new(journal.memory().unwrap())).unwrap();
+    assert_eq!(run.events(first).map(Result::unwrap).count(), 2);
+}

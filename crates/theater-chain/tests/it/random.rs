@@ -9,7 +9,7 @@ use theater_chain::{
     VerifyOptions, verify_files,
 };
 
-use crate::support::{block_on, init};
+use crate::support::{block_on, init, options};
 
 #[derive(Clone, Debug)]
 struct Step {
@@ -89,7 +89,7 @@ proptest! {
     ) {
         let files = MemoryFiles::new();
         let options =
-            JournalOptions { segment_bytes_max, blob_threshold_bytes, ..JournalOptions::new(Durability::Memory) };
+            JournalOptions { segment_bytes_max, blob_threshold_bytes, ..options(Durability::Memory) };
         let journal = Journal::create_in(Arc::new(files.clone()), init(), options, None).unwrap();
         let chains: Vec<ChainIndex> = (0..5).map(|_| journal.open_chain()).collect();
         let mut begun = [false; 5];

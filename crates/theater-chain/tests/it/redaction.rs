@@ -7,10 +7,10 @@ use theater_chain::{
     Payload, Run, VerifyOptions, redact, verify_files,
 };
 
-use crate::support::{begin, begin_actor, end, exchange, init, signer};
+use crate::support::{begin, begin_actor, end, exchange, init, options, signer};
 
 fn record() -> MemoryFiles {
-    let options = JournalOptions { blob_threshold_bytes: 2000, ..JournalOptions::new(Durability::Memory) };
+    let options = JournalOptions { blob_threshold_bytes: 2000, ..options(Durability::Memory) };
     let files = MemoryFiles::new();
     let journal = Journal::create_in(Arc::new(files.clone()), init(), options, Some(signer())).unwrap();
     journal.put_blob(b"package").unwrap();

@@ -39,8 +39,9 @@ pub(crate) fn init() -> RunInit {
     RunInit { run_id: "run-1".to_owned(), secret: [7; 32] }
 }
 
+/// Options under which the writer moves only when it is waited for, so that batches do not depend on the scheduler.
 pub(crate) fn options(durability: Durability) -> JournalOptions {
-    JournalOptions::new(durability)
+    JournalOptions { group_commit_ms: 600_000, ..JournalOptions::new(durability) }
 }
 
 pub(crate) fn runtime_genesis(signer: Option<&Signer>) -> RuntimeGenesis {

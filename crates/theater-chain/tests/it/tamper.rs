@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use theater_chain::{
-    Closed, Durability, EventDraft, FaultKind, Head, Integrity, Journal, JournalOptions, Kind, MemoryFiles,
-    ReadError, Report, Run, RunStatus, Signer, SignerCheck, VerifyOptions, verify_files,
+    Closed, Durability, EventDraft, FaultKind, Head, Integrity, Journal, JournalOptions, KeyUse, Kind,
+    MemoryFiles, Note, Progress, PublicKey, ReadError, Report, Run, RunStatus, Signer, SignerCheck,
+    VerifyOptions, verify_files,
 };
 
-use crate::support::{begin, begin_actor, end, exchange, init, signer};
+use crate::support::{begin, begin_actor, end, exchange, init, options, signer};
 
 /// A run in three segments, with a payload in a blob of its own and a kept package.
 fn record(signer: Option<Signer>, word: &str) -> (MemoryFiles, Closed) {
-    let options = JournalOptions {
-        segment_bytes_max: 1500,
-        blob_threshold_bytes: 2000,
-        ..JournalOptions::new(Durability::Memory)
-    };
+    let options =
+        JournalOptions { segment_bytes_max: 1500, blob_threshold_bytes: 2000, ..options(Durability::Memory) };
     let files = MemoryFiles::new();
     let journal = Journal::create_in(Arc::new(files.clone()), init(), options, signer.clone()).unwrap();
     journal.put_blob(b"package").unwrap();
@@ -342,4 +340,52 @@ fn blobs_that_are_missing_or_foreign_are_found() {
     }
     let report = verify_files(&without, &known()).unwrap();
     assert_eq!((&report.integrity, report.redactions.withheld.len()), (&Integrity::Intact, 2));
+}
+
+#[test]
+fn a_witness_that_is_known_is_named_and_one_that_is_not_is_said_to_be_unchecked() {
+    let (files, _) = record(Some(signer()), "x");
+    let witness = Signer::from_seed(&[6; 32]);
+    let mut note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+    assert!(note.cosign("witness.example/w1", &witness, 1_700_000_000));
+    files.insert("checkpoint", note.to_string().into_bytes());
+    let report = verify_files(&files, &known()).unwrap();
+    assert_eq!((report.verdict(), report.witnesses.unknown), (0, vec!["witness.example/w1".to_owned()]));
+    let key = PublicKey::named("witness.example/w1", witness.public_key().bytes(), KeyUse::Witness).unwrap();
+    let both = VerifyOptions { keys: vec![signer().public_key(), key.clone()], ..VerifyOptions::default() };
+    let report = verify_files(&files, &both).unwrap();
+    assert_eq!((report.verdict(), report.witnesses.known), (0, vec!["witness.example/w1".to_owned()]));
+    // Only the witness is known: that is not a signature of the node.
+    let only = VerifyOptions { keys: vec![key], ..VerifyOptions::default() };
+    let report = verify_files(&files, &only).unwrap();
+    assert_eq!((report.verdict(), matches!(report.signer, SignerCheck::Unknown { .. })), (1, true));
+}
+
+#[test]
+fn a_run_whose_writer_was_killed_is_signed_up_to_its_last_checkpoint() {
+    let files = MemoryFiles::new();
+    let options = JournalOptions { segment_bytes_max: 1500, ..options(Durability::Sync) };
+    let journal = Journal::create_in(Arc::new(files.clone()), init(), options, Some(signer())).unwrap();
+    let runtime = begin(&journal, Some(&signer()));
+    for number in 0..40 {
+        exchange(&journal, runtime, number);
+        crate::support::block_on(journal.chain_head(runtime)).unwrap();
+    }
+    drop(journal);
+    let report = verify_files(&files, &known()).unwrap();
+    assert_eq!((report.verdict(), report.events, &report.integrity), (1, 41, &Integrity::Intact));
+    assert!(matches!(report.signer, SignerCheck::Partly { signed: 1..40, .. }), "{report}");
+    assert!(report.to_string().contains(" of 40 only"), "{report}");
+}
+
+#[test]
+fn progress_is_told_up_to_the_last_segment() {
+    let (files, closed) = record(Some(signer()), "x");
+    let told = std::sync::Mutex::new(Vec::new());
+    let progress = |progress: Progress| told.lock().unwrap().push(progress);
+    let options = VerifyOptions { threads: 2, progress: Some(&progress), ..known() };
+    assert_eq!(verify_files(&files, &options).unwrap().verdict(), 0);
+    let told = told.into_inner().unwrap();
+    assert!(told.iter().any(|progress| progress.segments == progress.segments_total));
+    assert!(told.iter().any(|progress| progress.events == closed.events));
 }

@@ -402,7 +402,7 @@ fn read_node(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, Dec
         Kind::Record => read_record(node, built)?,
         Kind::Variant => {
             let case = node.variant()?;
-            let payload = take_children(node, built);
+            let payload = built.split_off(built.len() - case.payloads().len());
             Value::Variant {
                 type_name: case.type_name().into(),
                 case: case.name().into(),

@@ -401,6 +401,25 @@ fn what_is_nested_too_deeply_is_not_written() {
     assert_eq!(out, [1, 2, 3], "a failed append leaves nothing behind");
 }
 
+mod codec {
+    use super::GraphValue;
+
+    #[derive(GraphValue, Debug, PartialEq)]
+    pub(crate) struct Block<const N: usize>(pub(crate) [u8; N]);
+}
+
+#[derive(GraphValue, Debug, PartialEq)]
+struct Blocks<T>(codec::Block<3>, Vec<T>)
+where
+    T: Clone;
+
+#[test]
+fn parameters_and_names_of_the_source_do_not_collide_with_generated_ones() {
+    round_trip(&Blocks(codec::Block([1, 2, 3]), vec![Some(1u8)]));
+    let error = decode::<codec::Block<2>>(&encode(&codec::Block([1, 2, 3])).unwrap()).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::WrongCount { expected: 2, found: 3 });
+}
+
 #[test]
 fn an_error_is_explained_by_its_place_in_the_value() {
     let explain = |text: &str| {

@@ -96,7 +96,7 @@ fn names_of(attributes: &[syn::Attribute], ident: &Ident, tag_allowed: bool) -> 
     Ok(names)
 }
 
-/// The bodies of the generated functions; `codec` names the crate, `encoder`, `node` and `types` the parameters.
+/// The bodies of the generated functions; `__codec` names the crate, `encoder`, `node` and `types` the parameters.
 struct Body {
     fixed: TokenStream,
     write_type: TokenStream,
@@ -118,7 +118,7 @@ fn struct_body(fields: &Fields, options: &Options) -> syn::Result<Body> {
             let (shape, read) = (record.shape(), record.read(&quote!(fields)));
             Ok(Body {
                 fixed,
-                write_type: quote!(types.named(codec::Kind::Record, #name)),
+                write_type: quote!(types.named(__codec::Kind::Record, #name)),
                 encode: write,
                 decode: quote! {
                     #shape
@@ -141,13 +141,13 @@ fn struct_body(fields: &Fields, options: &Options) -> syn::Result<Body> {
                 fixed,
                 write_type: quote! {
                     types.tuple(#wire_count, |_types| {
-                        #(<#types as codec::GraphType>::write_type(_types)?;)*
+                        #(<#types as __codec::GraphType>::write_type(_types)?;)*
                         ::core::result::Result::Ok(())
                     })
                 },
                 encode: quote! {
                     encoder.enter()?;
-                    let children: [u32; #count] = [#(codec::Encode::encode_node(&self.#places, encoder)?),*];
+                    let children: [u32; #count] = [#(__codec::Encode::encode_node(&self.#places, encoder)?),*];
                     encoder.tuple(&children)
                 },
                 decode: quote! {
@@ -167,18 +167,18 @@ fn flags_body(input: &DeriveInput, fields: &Fields, options: &Options) -> syn::R
         return Err(syn::Error::new_spanned(&input.ident, message));
     }
     Ok(Body {
-        fixed: quote!(::core::option::Option::Some(codec::Kind::Flags)),
-        write_type: quote!(types.leaf(codec::Kind::Flags)),
-        encode: quote!(codec::Encode::encode_node(&codec::Flags(self.0), encoder)),
+        fixed: quote!(::core::option::Option::Some(__codec::Kind::Flags)),
+        write_type: quote!(types.leaf(__codec::Kind::Flags)),
+        encode: quote!(__codec::Encode::encode_node(&__codec::Flags(self.0), encoder)),
         decode: quote! {
-            let flags = <codec::Flags as codec::Decode<'graph>>::decode_node(node)?;
+            let flags = <__codec::Flags as __codec::Decode<'graph>>::decode_node(node)?;
             ::core::result::Result::Ok(Self(flags.0))
         },
         decode_list: quote! {
             fn decode_list(
-                node: codec::NodeRef<'graph, '_>,
-            ) -> ::core::result::Result<codec::__private::Vec<Self>, codec::DecodeError> {
-                let flags = <codec::Flags as codec::Decode<'graph>>::decode_list(node)?;
+                node: __codec::NodeRef<'graph, '_>,
+            ) -> ::core::result::Result<__codec::__private::Vec<Self>, __codec::DecodeError> {
+                let flags = <__codec::Flags as __codec::Decode<'graph>>::decode_list(node)?;
                 ::core::result::Result::Ok(flags.into_iter().map(|flags| Self(flags.0)).collect())
             }
         },
@@ -211,7 +211,7 @@ fn enum_body(data: &DataEnum, options: &Options) -> syn::Result<Body> {
     };
     Ok(Body {
         fixed: quote!(::core::option::Option::None),
-        write_type: quote!(types.named(codec::Kind::Variant, #name)),
+        write_type: quote!(types.named(__codec::Kind::Variant, #name)),
         encode,
         decode: quote! {
             let case = node.variant()?;
@@ -269,7 +269,7 @@ impl EnumCase<'_> {
                 Ok(quote! {
                     Self::#ident { #(#numbers: #places),* } => {
                         encoder.enter()?;
-                        let children: [u32; #count] = [#(codec::Encode::encode_node(#places, encoder)?),*];
+                        let children: [u32; #count] = [#(__codec::Encode::encode_node(#places, encoder)?),*];
                         encoder.compound(#head, &children)
                     }
                 })
@@ -301,7 +301,7 @@ impl EnumCase<'_> {
                     #tag => {
                         let [#(#places),*] = case.payloads_of::<#count>()?;
                         ::core::result::Result::Ok(Self::#ident {
-                            #(#numbers: codec::Decode::decode_node(#places)?),*
+                            #(#numbers: __codec::Decode::decode_node(#places)?),*
                         })
                     }
                 })
@@ -353,7 +353,7 @@ impl<'i> Record<'i> {
         quote! {{
             encoder.enter()?;
             let (#(#places,)*) = (#values,);
-            let children: [u32; #count] = [#(codec::Encode::encode_node(#places, encoder)?),*];
+            let children: [u32; #count] = [#(__codec::Encode::encode_node(#places, encoder)?),*];
             encoder.compound(#head, &children)
         }}
     }
@@ -361,7 +361,7 @@ impl<'i> Record<'i> {
     fn shape(&self) -> TokenStream {
         let (head, names, forward_compatible) = (&self.payload, &self.names, self.forward_compatible);
         quote! {
-            static SHAPE: codec::RecordShape = codec::RecordShape {
+            static SHAPE: __codec::RecordShape = __codec::RecordShape {
                 head: #head,
                 names: &[#(#names),*],
                 forward_compatible: #forward_compatible,
@@ -415,34 +415,34 @@ fn implement(input: &DeriveInput, options: &Options, body: &Body) -> TokenStream
     let Body { fixed, write_type, encode, decode, decode_list } = body;
     quote! {
         const _: () = {
-            use #krate as codec;
+            use #krate as __codec;
 
             #[automatically_derived]
-            impl #describe_impl codec::GraphType for #name #type_generics #describe_where {
-                const FIXED: ::core::option::Option<codec::Kind> = #fixed;
+            impl #describe_impl __codec::GraphType for #name #type_generics #describe_where {
+                const FIXED: ::core::option::Option<__codec::Kind> = #fixed;
 
                 fn write_type(
-                    types: &mut codec::TypeWriter<'_>,
-                ) -> ::core::result::Result<(), codec::EncodeError> {
+                    types: &mut __codec::TypeWriter<'_>,
+                ) -> ::core::result::Result<(), __codec::EncodeError> {
                     #write_type
                 }
             }
 
             #[automatically_derived]
-            impl #write_impl codec::Encode for #name #type_generics #write_where {
+            impl #write_impl __codec::Encode for #name #type_generics #write_where {
                 fn encode_node(
                     &self,
-                    encoder: &mut codec::Encoder<'_>,
-                ) -> ::core::result::Result<u32, codec::EncodeError> {
+                    encoder: &mut __codec::Encoder<'_>,
+                ) -> ::core::result::Result<u32, __codec::EncodeError> {
                     #encode
                 }
             }
 
             #[automatically_derived]
-            impl #read_impl codec::Decode<'graph> for #name #type_generics #read_where {
+            impl #read_impl __codec::Decode<'graph> for #name #type_generics #read_where {
                 fn decode_node(
-                    node: codec::NodeRef<'graph, '_>,
-                ) -> ::core::result::Result<Self, codec::DecodeError> {
+                    node: __codec::NodeRef<'graph, '_>,
+                ) -> ::core::result::Result<Self, __codec::DecodeError> {
                     #decode
                 }
 
@@ -520,6 +520,6 @@ mod tests {
             "#[graph(crate = \"guest::abi\")] #[graph(rename = \"n\")] #[graph(forward_compatible)] struct A { a: u8 }",
         );
         assert_eq!(joined, apart);
-        assert!(joined.contains("useguest::abiascodec") && joined.contains("get_or_default"));
+        assert!(joined.contains("useguest::abias__codec") && joined.contains("get_or_default"));
     }
 }

@@ -42,6 +42,9 @@ pub(crate) enum CacheError {
     Foreign(PathBuf),
 }
 
+/// Files in the directory beyond which the oldest go.
+const FILES_MAX: usize = 256;
+
 const MAGIC: &[u8; 8] = b"PKCODE1\n";
 const MAC_BYTES: usize = 32;
 
@@ -85,13 +88,29 @@ impl Cache {
             file.write_all(&self.mac(package, code))?;
             file.write_all(code)?;
             drop(file);
-            fs::rename(&temporary, self.entry(package))
+            fs::rename(&temporary, self.entry(package))?;
+            self.prune(FILES_MAX)
         })();
         if written.is_err() {
             // The write has failed already; what the removal says adds nothing.
             drop(fs::remove_file(&temporary));
         }
         written
+    }
+
+    /// Removes the oldest files, also those that a crash left half written, until so many are left.
+    fn prune(&self, files_max: usize) -> io::Result<()> {
+        let mut files = Vec::new();
+        for file in fs::read_dir(&self.path)? {
+            let file = file?;
+            files.push((file.metadata()?.modified()?, file.path()));
+        }
+        files.sort();
+        let surplus = files.len().saturating_sub(files_max);
+        for (_, path) in &files[..surplus] {
+            fs::remove_file(path)?;
+        }
+        Ok(())
     }
 
     fn entry(&self, package: &[u8; 32]) -> PathBuf {
@@ -205,6 +224,22 @@ mod tests {
             fs::write(cache.entry(&[7; 32]), &whole[..length]).unwrap();
             assert_eq!(cache.read(&[7; 32]), None, "length {length}");
         }
+    }
+
+    #[test]
+    fn oldest_files_go_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("code");
+        let cache = Cache::open(&CacheDir { path, key: [1; 32] }, [1; 32]).unwrap();
+        for package in 0..5_u8 {
+            cache.write(&[package; 32], b"code").unwrap();
+            let age = std::time::Duration::from_secs(1000 + u64::from(package));
+            let file = fs::File::options().write(true).open(cache.entry(&[package; 32])).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + age).unwrap();
+        }
+        cache.prune(2).unwrap();
+        let kept: Vec<_> = (0..5_u8).filter(|package| cache.read(&[*package; 32]).is_some()).collect();
+        assert_eq!(kept, [3, 4]);
     }
 
     #[cfg(unix)]

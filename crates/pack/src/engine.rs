@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig,
+    Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig,
     WasmBacktraceDetails, WasmFeatures,
 };
 
@@ -131,7 +131,7 @@ impl Engine {
             match configuration(options, instances_max).and_then(|c| wasmtime::Engine::new(&c)) {
                 Ok(engine) => break engine,
                 // Address space and mappings may be limited in ways that cannot be asked for.
-                Err(_) if instances_max > INSTANCES_MIN => instances_max /= 2,
+                Err(_) if instances_max > 1 => instances_max /= 2,
                 Err(error) => return Err(EngineError::Setup(error.into())),
             }
         };
@@ -259,8 +259,7 @@ fn pool(options: &EngineOptions, instances_max: u32) -> PoolingAllocationConfig 
         .max_memories_per_module(1)
         .max_tables_per_module(1)
         .max_memory_size(memory_bytes_max)
-        .table_elements(table_elements_max)
-        .pagemap_scan(Enabled::No);
+        .table_elements(table_elements_max);
     pool
 }
 

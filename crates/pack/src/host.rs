@@ -129,6 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn growth_is_refused_by_the_limit_and_by_the_module_but_not_by_the_system() {
+        let mut limiter = Limiter::new(1000, 10);
+        assert!(limiter.memory_growing(0, 1000, None).unwrap());
+        assert!(!limiter.memory_growing(0, 900, Some(800)).unwrap());
+        assert!(!limiter.memory_growing(0, 1001, Some(2000)).unwrap());
+        assert_eq!(limiter.memory_refused, Some(1001));
+        assert!(limiter.table_growing(0, 10, None).unwrap() && !limiter.is_table_refused);
+        assert!(!limiter.table_growing(0, 11, None).unwrap() && limiter.is_table_refused);
+        // What wasmtime says when the system does not give what the limit grants.
+        let system = || wasmtime::Error::msg("Cannot allocate memory").context("failed to grow");
+        assert!(limiter.memory_grow_failed(system()).unwrap_err().is::<HostFault>());
+        assert!(limiter.table_grow_failed(system()).unwrap_err().is::<HostFault>());
+    }
+
+    #[test]
     fn ranges_are_checked_without_wrapping() {
         let memory = [0; 16];
         assert_eq!(checked(&memory, 0, 16).unwrap(), 0..16);

@@ -2,7 +2,7 @@
 
 use pack::{CallError, ImportStep, InstanceLimits, PackInstance, Refusal, TrapKind};
 
-use crate::support::{ASK, FUEL, Heard, Listener, call, export, guest, poll, prepare, start, trap};
+use crate::support::{ASK, FUEL, Heard, Listener, PRELUDE, call, export, guest, poll, prepare, start, trap};
 
 async fn kind_of(body: &str) -> TrapKind {
     let mut instance = start(&guest(&export("go", body)), Listener::echo()).await;
@@ -221,6 +221,19 @@ async fn a_panic_has_text_and_a_backtrace() {
     assert_eq!(trap.to_string(), "the guest reached `unreachable` (panic or abort): it broke!");
     assert_eq!(trap.backtrace[0].function, "named");
     assert_eq!(trap.backtrace.len(), 2);
+}
+
+#[tokio::test]
+async fn a_backtrace_names_lines_where_the_package_has_debug_info() {
+    let text = format!("(module {ASK} {PRELUDE}\n{})", export("go", "unreachable"));
+    let line = text.lines().position(|line| line.contains("unreachable")).unwrap() + 1;
+    let wasm =
+        wat::Parser::new().generate_dwarf(wat::GenerateDwarf::Full).parse_str(Some("go.wat".as_ref()), &text);
+    let mut instance = start(&wasm.unwrap(), Listener::echo()).await;
+    let trap = trap(&mut instance, "go").await;
+    let frame = &trap.backtrace[0];
+    assert_eq!(frame.line, Some(u32::try_from(line).unwrap()));
+    assert!(frame.file.as_deref().unwrap().ends_with("go.wat"), "{frame:?}");
 }
 
 #[tokio::test]

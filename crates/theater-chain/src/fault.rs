@@ -123,9 +123,9 @@ pub enum FaultKind {
     /// A blob's bytes are not those that it is named after.
     #[error("altered: the blob differs from its name")]
     Blob,
-    /// A file in the folder of blobs that is none.
-    #[error("not a blob of this run")]
-    ForeignBlob,
+    /// A file that does not belong where it is.
+    #[error("not a file of this run")]
+    ForeignFile,
     /// The record in a genesis or an exit cannot be read.
     #[error("the record of the event cannot be read: {0}")]
     Record(String),

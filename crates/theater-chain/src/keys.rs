@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
@@ -238,11 +239,15 @@ impl fmt::Debug for Signer {
     }
 }
 
+/// Tells the temporary names of one process apart.
+static KEY_FILES_MADE: AtomicU32 = AtomicU32::new(0);
+
 /// Writes the key under a name of its own and links it into place: whoever is second keeps the first one's key.
 fn create_key_file(path: &Path, seed: &[u8; 32]) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     storage::private_folder(folder)?;
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let number = KEY_FILES_MADE.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
     let mut file = storage::create_options().truncate(true).open(&temporary)?;
     file.write_all(format!("{FILE_PREFIX}{}\n", text::hex(seed)).as_bytes())?;
     file.sync_all()?;
@@ -277,6 +282,23 @@ mod tests {
         }
         fs::write(&path, "something else").unwrap();
         assert!(matches!(Signer::load_or_create(&path, &[1; 32]), Err(KeyError::NotAKey { .. })));
+    }
+
+    #[test]
+    fn all_who_are_first_at_once_get_the_same_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.key");
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8u8)
+                .map(|number| {
+                    let path = &path;
+                    scope.spawn(move || Signer::load_or_create(path, &[number; 32]).unwrap().public_key())
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

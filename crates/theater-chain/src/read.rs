@@ -203,16 +203,21 @@ pub(crate) fn count_segments(files: &dyn Files) -> Result<u32, ReadError> {
     if names.is_empty() {
         return Err(ReadError::NotARun("it has no journal"));
     }
-    let mut count = 0;
+    let fault = |file: String, what| Fault { file, offset: 0, batch: None, events: Vec::new(), what };
+    let mut numbers = Vec::new();
     for name in names {
-        let expected = segment_name(count);
-        if expected.strip_prefix("journal/") != Some(name.as_str()) {
-            let what = FaultKind::MissingSegment;
-            return Err(Fault { file: expected, offset: 0, batch: None, events: Vec::new(), what }.into());
+        let file = format!("journal/{name}");
+        match name.strip_suffix(".seg").and_then(|number| number.parse::<u32>().ok()) {
+            Some(number) if segment_name(number) == file => numbers.push(number),
+            _ => return Err(fault(file, FaultKind::ForeignFile).into()),
         }
-        count += 1;
     }
-    Ok(count)
+    numbers.sort_unstable();
+    let missing = (0..).zip(&numbers).find(|(expected, number)| expected != *number);
+    match missing {
+        Some((expected, _)) => Err(fault(segment_name(expected), FaultKind::MissingSegment).into()),
+        None => Ok(numbers.len() as u32),
+    }
 }
 
 /// Reads the run's secret; none if it was dropped, or is not 32 bytes long.

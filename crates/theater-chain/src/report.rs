@@ -88,6 +88,11 @@ pub enum HeadCheck {
     NotGiven,
     /// The given head is the head of the run.
     Equal,
+    /// The given head is an earlier one of this run, which went on.
+    Earlier {
+        /// The head that was given.
+        given: Head,
+    },
     /// It is another.
     Differs {
         /// The head that was given.
@@ -124,9 +129,8 @@ impl Report {
     /// Says whether the run is intact, closed, and signed by a known key or equal to the head that was given.
     pub fn is_proven(&self) -> bool {
         let is_vouched = match (&self.signer, &self.head_check) {
-            (SignerCheck::Invalid { .. } | SignerCheck::Unchecked, _) | (_, HeadCheck::Differs { .. }) => {
-                false
-            }
+            (SignerCheck::Invalid { .. } | SignerCheck::Unchecked, _)
+            | (_, HeadCheck::Differs { .. } | HeadCheck::Earlier { .. }) => false,
             (SignerCheck::Known(_), HeadCheck::NotGiven) => true,
             (
                 SignerCheck::Unknown { .. } | SignerCheck::Unsigned | SignerCheck::Partly { .. },
@@ -145,6 +149,9 @@ impl Report {
     fn signer_line(&self) -> String {
         let nothing = match self.head_check {
             HeadCheck::Equal => "only the head that was given vouches for it".to_owned(),
+            HeadCheck::Earlier { given } => {
+                format!("the head that was given vouches for it up to batch {}", given.size)
+            }
             HeadCheck::NotGiven | HeadCheck::Differs { .. } => PROVES_NOTHING.to_owned(),
         };
         match &self.signer {
@@ -224,6 +231,13 @@ impl fmt::Display for Report {
         match self.head_check {
             HeadCheck::NotGiven => write!(formatter, "head         {}", self.head),
             HeadCheck::Equal => write!(formatter, "head         {}, as given", self.head),
+            HeadCheck::Earlier { given } => {
+                write!(
+                    formatter,
+                    "head         {}; the given {given} is an earlier one of this run",
+                    self.head
+                )
+            }
             HeadCheck::Differs { given } => {
                 write!(formatter, "head         {}, which is not the given {given}", self.head)
             }

@@ -117,6 +117,8 @@ struct Scanned {
     runtime: Option<RuntimeGenesis>,
     /// Head at the number of batches that the checkpoint speaks of.
     noted_head: Option<Head>,
+    /// Head at the number of batches of the head that was given.
+    given_head: Option<Head>,
 }
 
 impl Scanned {
@@ -162,6 +164,7 @@ struct Joined {
     withheld: Vec<Hash>,
     runtime: Option<RuntimeGenesis>,
     noted_head: Option<Head>,
+    given_head: Option<Head>,
 }
 
 /// Joins the segments in their order, up to the first fault. With a trailer at its end, nothing may be torn.
@@ -217,6 +220,7 @@ impl Joined {
         self.named.extend(segment.named);
         self.runtime = self.runtime.take().or(segment.runtime);
         self.noted_head = self.noted_head.or(segment.noted_head);
+        self.given_head = self.given_head.or(segment.given_head);
         self.torn_bytes = segment.torn.as_ref().map_or(0, |(torn, _)| torn.bytes);
         if segment.is_headless && may_be_torn {
             return None;
@@ -325,6 +329,9 @@ impl Verifier<'_> {
             if noted == Some(scanner.batches()) {
                 scanned.noted_head = Some(scanner.head());
             }
+            if self.options.head.is_some_and(|given| given.size == scanner.batches()) {
+                scanned.given_head = Some(scanner.head());
+            }
             match step {
                 Step::Batch(_) if scanned.trailer.is_none() => {}
                 Step::Trailer(trailer) if scanned.trailer.is_none() => scanned.trailer = Some(trailer),
@@ -353,7 +360,7 @@ impl Verifier<'_> {
             };
             let Ok(hash) = hash else {
                 if joined.is_closed {
-                    return Ok(Some(fault(FaultKind::ForeignBlob)));
+                    return Ok(Some(fault(FaultKind::ForeignFile)));
                 }
                 continue;
             };
@@ -361,7 +368,7 @@ impl Verifier<'_> {
                 Some(blob) if is_payload => {
                     (RunHasher::payload_stream(&blob.salt, blob.lengths), Some(blob.lengths.total()))
                 }
-                _ if is_payload && joined.is_closed => return Ok(Some(fault(FaultKind::ForeignBlob))),
+                _ if is_payload && joined.is_closed => return Ok(Some(fault(FaultKind::ForeignFile))),
                 _ if is_payload => continue,
                 _ => (Stream::new(), None),
             };
@@ -467,6 +474,7 @@ impl Verifier<'_> {
         let head_check = match self.options.head {
             None => HeadCheck::NotGiven,
             Some(given) if given == head => HeadCheck::Equal,
+            Some(given) if joined.given_head == Some(given) => HeadCheck::Earlier { given },
             Some(given) => HeadCheck::Differs { given },
         };
         let (signer, witnesses) = if joined.fault.is_none() {

@@ -21,7 +21,7 @@ use crate::hash::{Hash, RunHasher};
 use crate::keys::Signer;
 use crate::merkle::Head;
 use crate::segment::{RUN_ID_BYTES_MAX, is_run_id};
-use crate::storage::{Directory, MemoryFiles, Storage, write_whole};
+use crate::storage::{Directory, Files, MemoryFiles, Storage, write_whole};
 use lookup::Lookup;
 use queue::Shared;
 use wait::{Goal, Wait};
@@ -398,11 +398,15 @@ impl Journal {
     /// Copies a closed journal in memory to a directory, as a run that was written there.
     ///
     /// # Errors
-    /// If the journal is not in memory or not closed, or if the system refuses.
+    /// If the journal is not in memory or not closed, if the directory holds a run, or if the system refuses.
     pub fn export(&self, dir: &Path) -> Result<(), JournalError> {
         let memory = self.handle.memory.as_ref().ok_or(JournalError::NotExportable)?;
         self.handle.shared.closed().map_err(|_| JournalError::NotExportable)?;
         let directory = Directory::make(dir).map_err(JournalError::io("make the directory"))?;
+        let segments = directory.list("journal").map_err(JournalError::io("list its segments"))?;
+        if !segments.is_empty() {
+            return Err(JournalError::Exists);
+        }
         for name in memory.names() {
             let bytes = memory.bytes(&name).unwrap_or_default();
             let folder = name.split_once('/').map_or("", |(folder, _)| folder);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use theater_chain::{
-    Closed, Durability, EventDraft, FaultKind, Head, Integrity, Journal, JournalOptions, KeyUse, Kind,
-    MemoryFiles, Note, Progress, PublicKey, ReadError, Report, Run, RunStatus, Signer, SignerCheck,
+    Closed, Durability, EventDraft, FaultKind, Head, HeadCheck, Integrity, Journal, JournalOptions, KeyUse,
+    Kind, MemoryFiles, Note, Progress, PublicKey, ReadError, Report, Run, RunStatus, Signer, SignerCheck,
     VerifyOptions, verify_files,
 };
 
@@ -330,7 +330,7 @@ fn blobs_that_are_missing_or_foreign_are_found() {
     assert_eq!((&fault(&report).what, &*fault(&report).file), (&FaultKind::MissingBlob, &*payload));
     let foreign = copy(&files);
     foreign.insert("blobs/note.txt", b"hello".to_vec());
-    assert_eq!(fault(&verify_files(&foreign, &known()).unwrap()).what, FaultKind::ForeignBlob);
+    assert_eq!(fault(&verify_files(&foreign, &known()).unwrap()).what, FaultKind::ForeignFile);
     // A package that is not included is no fault, and is said.
     let without = MemoryFiles::new();
     for name in
@@ -388,4 +388,22 @@ fn progress_is_told_up_to_the_last_segment() {
     let told = told.into_inner().unwrap();
     assert!(told.iter().any(|progress| progress.segments == progress.segments_total));
     assert!(told.iter().any(|progress| progress.events == closed.events));
+}
+
+#[test]
+fn an_earlier_head_of_the_same_run_is_recognised_and_is_not_enough() {
+    let (files, closed) = record(None, "x");
+    let name = files.names().into_iter().rfind(|name| name.starts_with("journal/")).unwrap();
+    let bytes = files.bytes(&name).unwrap();
+    let earlier = MemoryFiles::new();
+    for name in files.names().into_iter().filter(|name| name != "checkpoint") {
+        earlier.insert(&name, files.bytes(&name).unwrap());
+    }
+    earlier.insert(&name, bytes[..frames(&bytes).pop().unwrap().0].to_vec());
+    let without_last = frames(&bytes).iter().rev().nth(1).unwrap().0;
+    earlier.insert(&name, bytes[..without_last].to_vec());
+    let head = verify_files(&earlier, &known()).unwrap().head;
+    assert!(head.size < closed.head.size);
+    let report = verify_files(&files, &with_head(head)).unwrap();
+    assert_eq!((report.verdict(), report.head_check), (1, HeadCheck::Earlier { given: head }), "{report}");
 }

@@ -4,8 +4,8 @@ use pack_abi::types::Interface;
 use pack_abi::{Decode, Encode};
 use pack_macros::GraphValue;
 use theater::handler::{
-    ActorContext, Answer, Call, ChainAccess, ConfigError, Effect, Entry, Handler, HandlerFactory, HandlerFuture,
-    HostFault,
+    ActorContext, Answer, Call, ChainAccess, ConfigError, Effect, Entry, Handler, HandlerFactory,
+    HandlerFuture, HostFault,
 };
 
 /// The interface that this handler answers.
@@ -121,7 +121,8 @@ fn read_event(chain: ChainAccess, seq: u64, before: u64) -> HandlerFuture {
         let Some(entry) = entry.first() else {
             return encoded(&no_event(format!("not-found: there is no event {seq} before this call")));
         };
-        let is_chain_read = chain.function_name(entry.function).is_some_and(|name| CHAIN_READS.contains(&name));
+        let is_chain_read =
+            chain.function_name(entry.function).is_some_and(|name| CHAIN_READS.contains(&name));
         if is_chain_read {
             return encoded(&no_event(format!("denied: event {seq} is itself a chain read")));
         }
@@ -164,7 +165,8 @@ mod tests {
     #[test]
     fn interface_text_has_every_function_that_is_answered() {
         let factory = RuntimeFactory::new();
-        let names: Vec<_> = factory.interface.functions.iter().map(|function| function.name.as_str()).collect();
+        let names: Vec<_> =
+            factory.interface.functions.iter().map(|function| function.name.as_str()).collect();
         assert_eq!(names, ["log", "self", "shutdown", "get-chain", "get-event"]);
     }
 }

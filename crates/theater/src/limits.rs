@@ -27,8 +27,9 @@ pub const PAYLOAD_BYTES_DEFAULT: u64 = 16 << 20;
 /// Bytes of an initial state; larger data belongs into a store.
 pub const STATE_BYTES_MAX: u64 = 256 << 20;
 
-/// Table elements of one instance: function pointers of a large guest stay far below.
-pub const TABLE_ELEMENTS_MAX: u32 = 100_000;
+/// Table elements of one instance, which is what the engine's pool holds: function pointers of a large guest stay
+/// far below.
+pub const TABLE_ELEMENTS_MAX: u32 = 20_000;
 
 /// Entries one chain read returns.
 pub const CHAIN_ENTRIES_MAX: usize = 256;

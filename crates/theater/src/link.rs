@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pack::{Engine, ExportIndex, Package, PackageError, Prepared};
-use pack_abi::types::Interface;
 use pack_abi::hash::hash_function;
+use pack_abi::types::Interface;
 use theater_chain::{FunctionEntry, FunctionKind, Hash};
 
 use crate::actor::INIT;
@@ -71,7 +71,9 @@ pub enum LinkError {
         known: Vec<String>,
     },
     /// Package and handler mean different things by one name.
-    #[error("`{interface}.{function}` has another type here\n  the package expects  {expected}\n  the handler provides {found}")]
+    #[error(
+        "`{interface}.{function}` has another type here\n  the package expects  {expected}\n  the handler provides {found}"
+    )]
     OtherType {
         /// The imported interface.
         interface: String,
@@ -130,7 +132,15 @@ pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Res
     };
     let interfaces = used_interfaces(&package, &granted);
     let prepared = package.prepare()?;
-    Ok(Linked { spec, package, prepared, registry: registry.clone(), routes: routes.into(), init, interfaces })
+    Ok(Linked {
+        spec,
+        package,
+        prepared,
+        registry: registry.clone(),
+        routes: routes.into(),
+        init,
+        interfaces,
+    })
 }
 
 /// The interfaces that a manifest grants, each with the position of its entry in the manifest.
@@ -156,7 +166,8 @@ fn routes(
     let mut routes = Vec::with_capacity(package.imports().len());
     for import in package.imports() {
         let (interface, function) = (import.interface.clone(), import.name.clone());
-        let Some((handler, provided)) = granted.iter().find(|(_, provided)| provided.name == interface) else {
+        let Some((handler, provided)) = granted.iter().find(|(_, provided)| provided.name == interface)
+        else {
             return Err(match registry.provider(&interface) {
                 Some(kind) => LinkError::NotGranted { kind: kind.to_owned(), interface },
                 None => LinkError::NoProvider { interface, function },
@@ -180,7 +191,9 @@ fn check_types(package: &Package, granted: &[(usize, Interface)]) -> Result<(), 
             continue;
         };
         for function in &expected.functions {
-            let Some(found) = provided.functions.iter().find(|known| known.name == function.name) else { continue };
+            let Some(found) = provided.functions.iter().find(|known| known.name == function.name) else {
+                continue;
+            };
             if hash_function(function, &expected.types) != hash_function(found, &provided.types) {
                 return Err(LinkError::OtherType {
                     interface: expected.name.clone(),

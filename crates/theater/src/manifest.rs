@@ -203,11 +203,8 @@ impl Source<'_> {
         let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
         let shown = self.text.lines().nth(line - 1).unwrap_or("");
         let gutter = line.to_string();
-        let excerpt = format!(
-            "{gutter} | {shown}\n{} | {}^",
-            " ".repeat(gutter.len()),
-            " ".repeat(column - 1),
-        );
+        let excerpt =
+            format!("{gutter} | {shown}\n{} | {}^", " ".repeat(gutter.len()), " ".repeat(column - 1),);
         ManifestError::Meaning {
             origin: self.origin.to_owned(),
             line,
@@ -235,7 +232,9 @@ impl Manifest {
         let package = raw.package.map(|package| package_ref(package, folder, &source)).transpose()?;
         let state = match (raw.initial_state, raw.initial_state_file) {
             (Some(_), Some(file)) => {
-                return Err(source.error(file.span(), "`initial_state` and `initial_state_file` exclude each other"));
+                return Err(
+                    source.error(file.span(), "`initial_state` and `initial_state_file` exclude each other")
+                );
             }
             (Some(text), None) => InitialState::Text(text),
             (None, Some(file)) => InitialState::File(folder.join(file.into_inner())),
@@ -295,10 +294,7 @@ fn check_name(name: &Spanned<String>, source: &Source<'_>) -> Result<(), Manifes
     let text = name.get_ref();
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {
-        return Err(source.error(
-            name.span(),
-            "a name has 1 to 64 letters, digits, `-`, `_` or `.`",
-        ));
+        return Err(source.error(name.span(), "a name has 1 to 64 letters, digits, `-`, `_` or `.`"));
     }
     Ok(())
 }
@@ -315,8 +311,7 @@ fn package_ref(
             let sha256 = pinned
                 .sha256
                 .map(|text| {
-                    hex_32(&text)
-                        .ok_or_else(|| source.error(span, "`sha256` has 64 hexadecimal digits"))
+                    hex_32(&text).ok_or_else(|| source.error(span, "`sha256` has 64 hexadecimal digits"))
                 })
                 .transpose()?;
             Ok(PackageRef { path: folder.join(pinned.path), sha256 })

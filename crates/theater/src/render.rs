@@ -70,7 +70,9 @@ pub fn input(event: &Event) -> Shown {
             Ok(hash) => Shown::Text(format!("state {}", Hash(hash))),
             Err(_) => Shown::Opaque(bytes.to_vec()),
         },
-        Kind::Genesis | Kind::HostCall | Kind::HostRequest | Kind::Decision | Kind::Trap | Kind::Exit => graph(bytes),
+        Kind::Genesis | Kind::HostCall | Kind::HostRequest | Kind::Decision | Kind::Trap | Kind::Exit => {
+            graph(bytes)
+        }
     }
 }
 
@@ -94,7 +96,9 @@ pub fn summary(event: &Event) -> Option<String> {
     let (input, output) = (event.payload.input()?, event.payload.output()?);
     match event.header.kind {
         Kind::Genesis => match Genesis::decode(input) {
-            Ok(genesis) => Some(format!("{}#{} package {}", genesis.path, genesis.incarnation, genesis.package.short())),
+            Ok(genesis) => {
+                Some(format!("{}#{} package {}", genesis.path, genesis.incarnation, genesis.package.short()))
+            }
             Err(_) => RuntimeGenesis::decode(input)
                 .ok()
                 .map(|genesis| format!("theater {} on {} {}", genesis.version, genesis.os, genesis.arch)),

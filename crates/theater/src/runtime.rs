@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pack::Engine;
 use pack_abi::Value;
 use theater_chain::{
-    Durability, Exit, ExitReason, Genesis, Hash, Head, Journal, JournalError, JournalOptions, Kind, RecordError,
-    RunInit, RuntimeGenesis, Signer,
+    Durability, Exit, ExitReason, Genesis, Hash, Head, Journal, JournalError, JournalOptions, Kind,
+    RecordError, RunInit, RuntimeGenesis, Signer,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -145,7 +145,8 @@ impl TheaterRuntime {
         let path = ActorPath::root();
         self.put_blobs(&linked)?;
         self.decide(&start_decision(&path, &linked))?;
-        let state = State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
+        let state =
+            State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
         let mut chain = ActorChain::open(self.journal.clone(), self.clock);
         let genesis = self.genesis(&path, &linked, &state);
         let names = genesis.functions.iter().enumerate();
@@ -266,7 +267,9 @@ fn open_handlers(linked: &Linked, context: &ActorContext) -> Result<Vec<Box<dyn 
     entries
         .map(|entry| match linked.registry.get(&entry.kind) {
             Some(factory) => factory.open(&entry.config, context),
-            None => Err(ConfigError { kind: entry.kind.clone(), message: "there is no such handler".to_owned() }),
+            None => {
+                Err(ConfigError { kind: entry.kind.clone(), message: "there is no such handler".to_owned() })
+            }
         })
         .collect()
 }

@@ -92,7 +92,8 @@ impl ActorHandle {
 
     /// Gives the handle up, so that the actor may end when nothing is left to do, and waits for its end.
     pub async fn finish(self) -> Arc<ExitReport> {
-        let Self { path, ended, .. } = self;
+        let Self { path, ended, mailbox, .. } = self;
+        drop(mailbox);
         wait_for_end(ended, &path).await
     }
 }

@@ -230,7 +230,10 @@ impl ActorRuntime {
     }
 
     /// Throws the instance away and makes another one from the same state.
-    async fn recreate(&self, instance: Box<PackInstance<Recorder>>) -> Result<Box<PackInstance<Recorder>>, Body> {
+    async fn recreate(
+        &self,
+        instance: Box<PackInstance<Recorder>>,
+    ) -> Result<Box<PackInstance<Recorder>>, Body> {
         let mut recorder = instance.into_boundary();
         let hash = recorder.state().hash();
         let snapshot = Crossing::bare(Kind::Snapshot);

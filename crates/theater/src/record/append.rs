@@ -1,6 +1,6 @@
 //! Appends events to one actor's chain: numbers them, stamps the time, remembers back-pressure.
 
-use theater_chain::{ChainIndex, EventDraft, Kind, Journal, JournalError, NO_FUNCTION, Outcome, Position};
+use theater_chain::{ChainIndex, EventDraft, Journal, JournalError, Kind, NO_FUNCTION, Outcome, Position};
 
 use crate::clock::Clock;
 

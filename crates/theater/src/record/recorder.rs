@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Stop};
-use theater_chain::{Durability, Kind, JournalError, NO_FUNCTION, Outcome};
+use theater_chain::{Durability, JournalError, Kind, NO_FUNCTION, Outcome};
 
 use super::append::{ActorChain, Crossing};
 use super::splice::Spliced;
@@ -153,8 +153,8 @@ impl Recorder {
             Ok(Answer::ReplyWith(effect)) => self.replied(call, function, reply, Some(effect)),
             Ok(Answer::Request(future)) => self.requested(call, function, future),
             Ok(Answer::Refused(text)) => {
-                let crossing = Crossing::ok(Kind::HostCall, function, call.fuel_used)
-                    .with_outcome(Outcome::Refused);
+                let crossing =
+                    Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::Refused);
                 match self.append(crossing, &[call.input], &[text.as_bytes()]) {
                     Ok(()) => ImportStep::Refused,
                     Err(stop) => ImportStep::Stop(stop),
@@ -162,8 +162,8 @@ impl Recorder {
             }
             Err(panic) => {
                 let text = panic_text(panic.as_ref());
-                let crossing = Crossing::ok(Kind::HostCall, function, call.fuel_used)
-                    .with_outcome(Outcome::HostFault);
+                let crossing =
+                    Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::HostFault);
                 match self.append(crossing, &[call.input], &[text.as_bytes()]) {
                     Ok(()) => ImportStep::Stop(stop(HostFault(text))),
                     Err(stop) => ImportStep::Stop(stop),
@@ -353,8 +353,7 @@ impl Recorder {
         let function = self.open.take().map_or(NO_FUNCTION, |open| open.function);
         self.request = None;
         self.held = None;
-        let crossing =
-            Crossing::ok(Kind::Trap, function, record.fuel()).with_outcome(record.outcome());
+        let crossing = Crossing::ok(Kind::Trap, function, record.fuel()).with_outcome(record.outcome());
         self.append(crossing, &[], &[&record.encode().map_err(stop)?])
     }
 }

@@ -1,6 +1,8 @@
 //! Drives a replay: makes the recorded calls again, in order, until the exit.
 
-use pack::{CallError, Engine, InstantiateError, PackInstance, Package, PackageError, StartError, Stop};
+use pack::{
+    CallError, CallResult, Engine, InstantiateError, PackInstance, Package, PackageError, StartError, Stop,
+};
 use theater_chain::{ChainIndex, Event, Exit, ExitReason, Genesis, Kind, Outcome, ReadError, Run, RunHasher};
 
 use super::divergence::{Divergence, Pair};
@@ -128,11 +130,15 @@ fn genesis_of(first: &Event, chain: ChainIndex) -> Result<Genesis, ReplayError> 
 
 fn check_engine(genesis: &Genesis, engine: &Engine) -> Result<(), ReplayError> {
     if genesis.boundary_version != pack::BOUNDARY_VERSION {
-        return Err(ReplayError::Boundary { recorded: genesis.boundary_version, here: pack::BOUNDARY_VERSION });
+        return Err(ReplayError::Boundary {
+            recorded: genesis.boundary_version,
+            here: pack::BOUNDARY_VERSION,
+        });
     }
     let here = engine.fingerprint().semantic;
     for (name, recorded) in &genesis.fingerprint_semantic {
-        let known = here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
+        let known =
+            here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
         if known != recorded {
             let (name, recorded, here) = (name.clone(), recorded.clone(), known.to_owned());
             return Err(ReplayError::Engine { name, recorded, here });
@@ -310,34 +316,46 @@ impl Drive {
         let replayer = instance.boundary_mut();
         let Some(event) = replayer.script().peek() else { return Ok(Step::On(Body::Live(instance))) };
         let (seq, function) = (event.header.seq, event.header.function);
-        let Some(input) = event.payload.input().map(<[u8]>::to_vec) else { return Err(ReplayError::Redacted { chain: self.chain, seq }) };
+        let Some(input) = event.payload.input().map(<[u8]>::to_vec) else {
+            return Err(ReplayError::Redacted { chain: self.chain, seq });
+        };
         let malformed = |what: &str| ReplayError::Malformed { chain: self.chain, seq, what: what.to_owned() };
         let payload = Payload::parse(&input).map_err(|_| malformed("the input has no known form"))?;
         let Some(export) = replayer.export_of(function) else {
             let name = render::function_name(replayer.script().functions(), function);
             let pair = Pair::named(format!("call {name}"), "the package has no such export");
-            let divergence = replayer.script().divergence("the recording calls a function that is missing", pair);
+            let divergence =
+                replayer.script().divergence("the recording calls a function that is missing", pair);
             return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
         };
-        let input = payload.graph(replayer.state().nodes()).ok_or_else(|| malformed("the input is no graph"))?;
+        let input =
+            payload.graph(replayer.state().nodes()).ok_or_else(|| malformed("the input is no graph"))?;
         let fuel = match self.dropped {
             Some((call, fuel)) if call == seq => fuel,
             _ => self.limits.fuel_per_call,
         };
-        let ended = instance.call(export, &input, fuel).await.map(|_| ());
+        let ended = match instance.call(export, &input, fuel).await {
+            Ok(CallResult::Returned(_)) => Ok(None),
+            Ok(CallResult::GuestError(text)) => Ok(Some(text)),
+            Err(error) => Err(error),
+        };
         self.called(instance, ended)
     }
 
-    fn called(&mut self, mut instance: Box<PackInstance<Replayer>>, ended: Result<(), CallError>) -> Result<Step, ReplayError> {
+    fn called(
+        &mut self,
+        mut instance: Box<PackInstance<Replayer>>,
+        ended: Result<Option<String>, CallError>,
+    ) -> Result<Step, ReplayError> {
         let replayer = instance.boundary_mut();
         if let Some(halt) = replayer.take_halt() {
             return Ok(Step::Done(self.halted(replayer, halt)?));
         }
         match ended {
-            Ok(()) => {
-                self.last = match replayer.take_returned() {
-                    Some(Returned::Err(text)) => Last::Error(text),
-                    Some(Returned::Ok { .. } | Returned::Plain) | None => Last::Nothing,
+            Ok(refusal) => {
+                self.last = match (refusal, replayer.take_returned()) {
+                    (Some(text), _) | (None, Some(Returned::Err(text))) => Last::Error(text),
+                    (None, Some(Returned::Ok { .. } | Returned::Plain) | None) => Last::Nothing,
                 };
                 Ok(Step::On(Body::Live(instance)))
             }
@@ -346,12 +364,16 @@ impl Drive {
                 self.trapped(&mut replayer);
                 Ok(Step::On(Body::Spent(Box::new(replayer))))
             }
-            Err(CallError::Stop(Stop(error))) => {
-                Err(ReplayError::Malformed { chain: self.chain, seq: replayer.script().position(), what: error.to_string() })
-            }
-            Err(other) => {
-                Err(ReplayError::Malformed { chain: self.chain, seq: replayer.script().position(), what: other.to_string() })
-            }
+            Err(CallError::Stop(Stop(error))) => Err(ReplayError::Malformed {
+                chain: self.chain,
+                seq: replayer.script().position(),
+                what: error.to_string(),
+            }),
+            Err(other) => Err(ReplayError::Malformed {
+                chain: self.chain,
+                seq: replayer.script().position(),
+                what: other.to_string(),
+            }),
         }
     }
 
@@ -390,11 +412,15 @@ impl Drive {
         })?;
         if exit.state_hash != state {
             let pair = Pair::named(format!("state {}", exit.state_hash), format!("state {state}"));
-            return Ok(Replayed::Diverged(Box::new(script.divergence("the actor ended with another state", pair))));
+            return Ok(Replayed::Diverged(Box::new(
+                script.divergence("the actor ended with another state", pair),
+            )));
         }
         if let Some(other) = self.other_reason(&exit.reason) {
             let pair = Pair::named(exit.reason.to_string(), other);
-            return Ok(Replayed::Diverged(Box::new(script.divergence("the actor ended for another reason", pair))));
+            return Ok(Replayed::Diverged(Box::new(
+                script.divergence("the actor ended for another reason", pair),
+            )));
         }
         script.take()?;
         match script.peek() {

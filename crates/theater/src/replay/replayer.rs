@@ -171,17 +171,23 @@ impl Replayer {
             Some(Kind::HostResponse) => {
                 let response = self.take()?;
                 if response.payload.input() != Some(&request.to_le_bytes()[..]) {
-                    let pair = Pair::named(format!("a response to request {request}"), render::input(&response).to_string());
+                    let pair = Pair::named(
+                        format!("a response to request {request}"),
+                        render::input(&response).to_string(),
+                    );
                     return Err(self.diverged("a response names another request", pair));
                 }
                 self.reply(&response, reply)
             }
             Some(Kind::Trap) => {
                 self.take()?;
-                Err(self.halted(Halt::Reached(format!("the call was dropped while request {request} was pending"))))
+                Err(self.halted(Halt::Reached(format!(
+                    "the call was dropped while request {request} was pending"
+                ))))
             }
             Some(_) | None => {
-                Err(self.halted(Halt::Reached(format!("the recording ends while request {request} is pending"))))
+                Err(self
+                    .halted(Halt::Reached(format!("the recording ends while request {request} is pending"))))
             }
         }
     }

@@ -66,20 +66,18 @@ impl House {
     }
 
     pub(crate) fn start(&self, name: &str) -> TheaterRuntime {
-        TheaterRuntime::start(
-            RuntimeOptions {
-                run_id: name.to_owned(),
-                run_dir: self.dir.path().join(name),
-                durability: self.durability,
-                note: None,
-                user: None,
-                signer: Some(Self::signer()),
-                log: Arc::clone(&self.lines) as Arc<dyn LogSink>,
-                engine: self.engine.clone(),
-                revision: "test".to_owned(),
-                recreate_every: self.recreate_every,
-            },
-            )
+        TheaterRuntime::start(RuntimeOptions {
+            run_id: name.to_owned(),
+            run_dir: self.dir.path().join(name),
+            durability: self.durability,
+            note: None,
+            user: None,
+            signer: Some(Self::signer()),
+            log: Arc::clone(&self.lines) as Arc<dyn LogSink>,
+            engine: self.engine.clone(),
+            revision: "test".to_owned(),
+            recreate_every: self.recreate_every,
+        })
         .unwrap()
     }
 
@@ -120,7 +118,7 @@ impl House {
         let dir = self.dir.path().join(name);
         let known = VerifyOptions { keys: vec![Self::signer().public_key()], ..VerifyOptions::default() };
         let report = verify(&dir, &known).unwrap();
-        assert_eq!(report.exit_code(), 0, "{report}");
+        assert_eq!(report.verdict(), 0, "{report}");
         for _ in 0..2 {
             for replayed in self.replay_all(name, None).await {
                 match replayed.unwrap() {
@@ -132,7 +130,11 @@ impl House {
     }
 
     /// Replays the chains of a run's actors, with another package if one is given.
-    pub(crate) async fn replay_all(&self, name: &str, wasm: Option<Vec<u8>>) -> Vec<Result<Replayed, ReplayError>> {
+    pub(crate) async fn replay_all(
+        &self,
+        name: &str,
+        wasm: Option<Vec<u8>>,
+    ) -> Vec<Result<Replayed, ReplayError>> {
         let run = Run::open(self.dir.path().join(name)).unwrap();
         let options = ReplayOptions { engine: self.engine.clone(), wasm, ceiling: Limits::default() };
         let mut outcomes = Vec::new();

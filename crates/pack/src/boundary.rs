@@ -6,10 +6,10 @@
 //! sizes are part of what a recording means. This is version 1; a later version keeps this one executable.
 //!
 //! *Entering.* Guest code runs only between [`Boundary::enter`] and [`Boundary::leave`], with the fuel of
-//! that call. A module with a start function or `__wasm_call_ctors` is instantiated inside a call of its own
+//! that call. A module with a start function, `_initialize` or `__wasm_call_ctors` is instantiated inside a call of its own
 //! ([`ExportIndex::INSTANTIATE`]); one without either runs nothing until its first call. The first call of an
 //! instance, whichever it is, does in this order, before anything else:
-//! 1. the start function, then `__wasm_call_ctors()`, if the module has them;
+//! 1. the start function, then `_initialize()` or, without it, `__wasm_call_ctors()`, if the module has them;
 //! 2. `__pack_panic()`, if exported: the address of `(pointer: u32, length: u32)`, the text of a panic;
 //! 3. `__pack_alloc(8 + 4096 + 7)`, rounded up to a multiple of 8: two result slots of 4 bytes, then a
 //!    scratch buffer of 4096 bytes. Both live as long as the instance.

@@ -173,7 +173,6 @@ impl Engine {
                 ("cpu", CPU_BASELINE.join(",")),
                 ("optimisation", "speed".to_owned()),
                 ("guest-stack-bytes", GUEST_STACK_BYTES.to_string()),
-                ("memory-bytes-max", self.inner.memory_bytes_max.to_string()),
             ]),
         }
     }

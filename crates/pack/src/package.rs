@@ -293,7 +293,10 @@ fn handles(module: &Module, functions: Vec<ModuleExport>) -> Result<Handles, Pac
             "__pack_panic",
             &Shape::Function { params: 0, results: 1, text: "() -> i32" },
         )?,
-        ctors: optional(module, "__wasm_call_ctors", &Shape::Function { params: 0, results: 0, text: "()" })?,
+        ctors: match optional(module, "_initialize", &NOTHING)? {
+            Some(handle) => Some(handle),
+            None => optional(module, "__wasm_call_ctors", &NOTHING)?,
+        },
         types: optional(
             module,
             "__pack_types",
@@ -314,6 +317,8 @@ enum Shape {
         text: &'static str,
     },
 }
+
+const NOTHING: Shape = Shape::Function { params: 0, results: 0, text: "()" };
 
 fn optional(
     module: &Module,

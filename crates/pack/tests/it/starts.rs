@@ -30,6 +30,18 @@ async fn start_function_and_constructors_are_one_recorded_call() {
 }
 
 #[tokio::test]
+async fn a_reactor_is_initialized_once_and_by_itself() {
+    let body = r#"
+        (func (export "_initialize") (i32.store (i32.const 64) (i32.add (i32.const 1) (i32.load (i32.const 64)))))
+        (func (export "__wasm_call_ctors") unreachable)"#;
+    let mut instance = start(&guest(body), Listener::echo()).await;
+    assert_eq!(instance.boundary().heard, [Heard::Enter(u32::MAX, vec![]), Heard::Returned(vec![])]);
+    for _ in 0..2 {
+        assert_eq!(call(&mut instance, "peek", &64_u32.to_le_bytes()).await.unwrap(), [1, 0, 0, 0]);
+    }
+}
+
+#[tokio::test]
 async fn a_package_without_start_function_runs_nothing_before_its_first_call() {
     let instance = start(&guest(""), Listener::echo()).await;
     assert!(instance.boundary().heard.is_empty());

@@ -9,5 +9,5 @@ pub use runtime::RuntimeFactory;
 /// Returns a registry with every handler of this crate.
 #[must_use]
 pub fn registry() -> HandlerRegistry {
-    HandlerRegistry::new().with(RuntimeFactory::new())
+    HandlerRegistry::new().with(RuntimeFactory)
 }

@@ -45,6 +45,25 @@ pub struct RuntimeOptions {
     pub recreate_every: Option<NonZeroU32>,
 }
 
+impl RuntimeOptions {
+    /// Returns the options of a run that is recorded in groups, unsigned and without a note.
+    #[must_use]
+    pub fn new(run_id: String, run_dir: PathBuf, engine: Engine, log: Arc<dyn LogSink>) -> Self {
+        Self {
+            run_id,
+            run_dir,
+            durability: Durability::Batched,
+            note: None,
+            user: None,
+            signer: None,
+            log,
+            engine,
+            revision: String::new(),
+            recreate_every: None,
+        }
+    }
+}
+
 /// A run that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -1,7 +1,7 @@
 //! Guest side of the Graph ABI calling convention.
 //!
 //! Generated bindings call into this crate: [`import`] carries a call to the host, [`export`] answers one from
-//! it, [`memory`] gives the host room to write, [`panic`] tells it why a guest gave up. It works without the
+//! it, [`memory`] gives the host room to write, [`mod@panic`] tells it why a guest gave up. It works without the
 //! standard library; then a guest chooses its own allocator and calls [`panic_handler!`].
 
 #![no_std]

@@ -89,7 +89,7 @@ impl Signals {
 }
 
 /// Runs an actor until it ends by itself, or is told to end, and closes the run.
-pub(crate) async fn drive(linked: Linked, options: RuntimeOptions) -> Result<Ended, Failure> {
+pub(crate) async fn drive(linked: &Linked, options: RuntimeOptions) -> Result<Ended, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     let runtime = TheaterRuntime::start(options).map_err(Failure::Start)?;
     let report = tokio::select! {
@@ -101,7 +101,7 @@ pub(crate) async fn drive(linked: Linked, options: RuntimeOptions) -> Result<End
 }
 
 /// Starts the actor and waits for its end; an actor that fails to start has ended.
-async fn live(runtime: &TheaterRuntime, linked: Linked) -> Result<Arc<ExitReport>, Failure> {
+async fn live(runtime: &TheaterRuntime, linked: &Linked) -> Result<Arc<ExitReport>, Failure> {
     match runtime.spawn_root(linked).await {
         Ok(root) => Ok(root.finish().await),
         Err(SpawnError::Start(_, report)) => Ok(report),

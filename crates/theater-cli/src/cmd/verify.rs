@@ -71,6 +71,7 @@ fn object(report: &Report, name: &str) -> serde_json::Value {
         "given_head": match report.head_check {
             HeadCheck::NotGiven => "none",
             HeadCheck::Equal => "equal",
+            HeadCheck::Earlier { .. } => "earlier",
             HeadCheck::Differs { .. } => "differs",
         },
     })

@@ -6,12 +6,15 @@ use std::process::Command;
 use crate::story::{Story, repository};
 
 /// Plain cargo, as a colleague without THEATER_HOME would call it.
+///
+/// What rustup has set stays: some registry crates ship a `rust-toolchain.toml`, and without `RUSTUP_TOOLCHAIN`
+/// the `rustc` that is called in their folders is another one, or one that rustup goes and fetches.
 fn cargo(dir: &Path, subcommand: &str) {
     let mut command = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if (text.starts_with("CARGO") && text != "CARGO_HOME")
-            || text.starts_with("RUST") && text != "RUSTUP_HOME"
+            || (text.starts_with("RUST") && !text.starts_with("RUSTUP"))
         {
             command.env_remove(&name);
         }

@@ -1,7 +1,7 @@
 //! The commands of README.md, run as they stand there.
 //!
-//! Every block fenced as `sh` belongs to one shell session that starts in a scratch folder with `examples` and
-//! `templates` beside it and the built `theater` on its PATH. Blocks in other languages are for reading only.
+//! Every block fenced as `sh` belongs to one shell session that starts in a scratch folder with `examples`,
+//! `templates` and `LICENSE` in it and the built `theater` on its PATH. Blocks in other languages are for reading only.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -28,11 +28,12 @@ pub(crate) fn run(shell: &Shell) -> Outcome {
     examples::build_programs(shell)?;
     let home = shell.scratch("readme-home")?;
     let dir = shell.scratch("readme")?;
-    for name in ["examples", "templates"] {
+    for name in ["examples", "templates", "LICENSE"] {
         link(&shell.root().join(name), &dir.join(name))?;
     }
     let mut command = Command::new("sh");
     command.args(["-eux", "-c", &session]).current_dir(&dir).envs(examples::environment(shell, &home)?);
+    command.env("ROOT", shell.root()).env("CARGO_TARGET_DIR", shell.target());
     say("running the commands of README.md");
     let status = command.stdin(std::process::Stdio::null()).status().map_err(Failure::check)?;
     if status.success() {
@@ -52,6 +53,14 @@ fn link(_from: &Path, _to: &Path) -> Outcome {
     Err(Failure::check("the commands of README.md are run on unix only"))
 }
 
+/// Returns a command with cargo told where the workspace is: the session runs somewhere else.
+fn from_root(command: &str) -> String {
+    match command.strip_prefix("cargo run ") {
+        Some(rest) => format!("cargo run --manifest-path \"$ROOT/Cargo.toml\" {rest}"),
+        None => command.to_owned(),
+    }
+}
+
 /// Returns the shell script that the `sh` blocks of a text make together.
 fn session(text: &str) -> String {
     let mut script = String::new();
@@ -63,7 +72,7 @@ fn session(text: &str) -> String {
             command if in_block => match LEFT_OUT.iter().find(|(start, _)| command.starts_with(start)) {
                 // Writing to a String cannot fail.
                 Some((_, why)) => writeln!(script, ": left out, {why}").unwrap_or_default(),
-                None => writeln!(script, "{command}").unwrap_or_default(),
+                None => writeln!(script, "{}", from_root(command)).unwrap_or_default(),
             },
             _ => {}
         }

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("theater-guest", &["pack-guest", "wit"]),
     ("theater", &["pack", "pack-abi", "theater-chain"]),
     ("theater-handlers", &["theater", "pack-abi", "wit", "pack-macros"]),
-    ("theater-cli", HOST),
+    ("theater-cli", COMMAND_LINE),
     ("theater-bench", HOST),
     ("embed", HOST),
     ("xtask", &["wasm-toolchain"]),
@@ -30,6 +30,20 @@ const HOST: &[&str] = &[
     "pack-macros",
     "pack-wit",
     "theater",
+    "theater-chain",
+    "theater-handlers",
+    "wasm-toolchain",
+    "wit",
+];
+
+/// The host side and its benchmarks.
+const COMMAND_LINE: &[&str] = &[
+    "pack",
+    "pack-abi",
+    "pack-macros",
+    "pack-wit",
+    "theater",
+    "theater-bench",
     "theater-chain",
     "theater-handlers",
     "wasm-toolchain",

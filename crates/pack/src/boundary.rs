@@ -11,8 +11,8 @@
 //! instance, whichever it is, does in this order, before anything else:
 //! 1. the start function, then `_initialize()` or, without it, `__wasm_call_ctors()`, if the module has them;
 //! 2. `__pack_panic()`, if exported: the address of `(pointer: u32, length: u32)`, the text of a panic;
-//! 3. `__pack_alloc(8 + 4096 + 7)`, rounded up to a multiple of 8: two result slots of 4 bytes, then a
-//!    scratch buffer of 4096 bytes. Both live as long as the instance.
+//! 3. `__pack_alloc(8 + 1024 + 7)`, rounded up to a multiple of 8: two result slots of 4 bytes, then a
+//!    scratch buffer of 1024 bytes. Both live as long as the instance.
 //!
 //! *Input.* Up to 64 KiB goes into one buffer that is kept between calls. It starts at 1 KiB and is
 //! replaced by the next sufficient power of two: `__pack_free(old)`, then `__pack_alloc(new)`. Larger input
@@ -28,7 +28,7 @@
 //! A large input is freed last.
 //!
 //! *Import.* `(input, length)` and the slots are checked before the host hears of the call. A reply of up to
-//! 4096 bytes goes to the scratch buffer (status 0). A larger one, every reply before step 3, and every reply
+//! 1024 bytes goes to the scratch buffer (status 0). A larger one, every reply before step 3, and every reply
 //! to a package that exports `__pack_resume` goes to `__pack_alloc(length)`: status 1, or 0 with
 //! `__pack_resume`, whose guests own and free what they get with status 0. An empty reply to either is
 //! `(slots, 0)` and not allocated. Status -1 is a refusal.
@@ -46,8 +46,9 @@ use crate::trap::Trap;
 /// The version of the rules on this page. It belongs to every genesis.
 pub const BOUNDARY_VERSION: u32 = 1;
 
-/// Size of the buffer for import replies that every instance has.
-pub(crate) const SCRATCH_BYTES: u32 = 4096;
+/// Size of the buffer for import replies that every instance has. With the first input buffer it fits into one
+/// page of memory; the first touch of a page costs more than a hundred allocations for larger replies.
+pub(crate) const SCRATCH_BYTES: u32 = 1024;
 /// The two result slots in front of the scratch buffer.
 pub(crate) const SLOT_BYTES: u32 = 8;
 /// Slots are aligned to this, although `__pack_alloc` promises nothing.

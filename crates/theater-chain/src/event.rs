@@ -112,7 +112,8 @@ pub struct Header {
 }
 
 impl Header {
-    pub(crate) const BYTES: usize = 30;
+    /// Length of the fixed-width form.
+    pub const BYTES: usize = 30;
 
     /// The fixed-width form that is hashed: little-endian, in the order of the fields.
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
@@ -124,6 +125,20 @@ impl Header {
         bytes[18..22].copy_from_slice(&self.function.to_le_bytes());
         bytes[22..30].copy_from_slice(&self.fuel.to_le_bytes());
         bytes
+    }
+
+    /// Reads that form; none if kind or outcome are unknown.
+    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
+        Some(Self {
+            kind: Kind::from_number(bytes[0])?,
+            outcome: Outcome::from_number(bytes[1])?,
+            seq: long(2),
+            time_us: long(10),
+            function: word(18),
+            fuel: long(22),
+        })
     }
 }
 

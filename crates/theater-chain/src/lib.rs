@@ -36,6 +36,7 @@ mod journal;
 mod keys;
 mod merkle;
 mod note;
+mod prove;
 mod read;
 mod record;
 mod redact;
@@ -57,6 +58,7 @@ pub use journal::{
 pub use keys::{KeyError, KeyUse, NotAPublicKey, PublicKey, Signer};
 pub use merkle::{Frontier, Head, NotAHead, inclusion_path, proves_inclusion};
 pub use note::{Checkpoint, NotANote, Note, NoteSignature};
+pub use prove::{EventProof, ProofError, prove};
 pub use read::{ChainSummary, Events, Run, RunStatus};
 pub use record::{
     Cause, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind, Genesis, Predecessor, RecordError,

@@ -132,6 +132,8 @@ pub(crate) struct Scanner {
     header: SegmentHeader,
     hasher: Option<RunHasher>,
     previous: Hash,
+    /// Commitment before the latest batch.
+    before: Hash,
     frontier: Frontier,
     events: u64,
     slots: Vec<Slot>,
@@ -169,6 +171,7 @@ impl Scanner {
             offset,
             hasher,
             previous: header.previous,
+            before: header.previous,
             frontier: header.frontier.clone(),
             events: header.events,
             header,
@@ -181,6 +184,12 @@ impl Scanner {
             advances: Vec::new(),
             name,
         })
+    }
+
+    /// Returns what the latest batch commits to, besides its number: the commitment before it, the order of its
+    /// events, and the chains that advanced.
+    pub(crate) fn latest(&self) -> (Hash, &BatchSummary, &[Advance]) {
+        (self.before, &self.summary, &self.advances)
     }
 
     pub(crate) fn header(&self) -> &SegmentHeader {
@@ -300,7 +309,7 @@ impl Scanner {
             let events = self.advances.iter().map(range).collect();
             return Err(Fault { events, ..self.fault(FaultKind::Commitment) });
         }
-        self.previous = commitment;
+        self.before = std::mem::replace(&mut self.previous, commitment);
         self.frontier.push(&commitment);
         self.events += u64::from(self.summary.events);
         Ok(commitment)

@@ -115,6 +115,9 @@ impl Directory {
         private_folder(path)?;
         private_folder(&path.join("journal"))?;
         private_folder(&path.join("blobs"))?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            File::open(parent)?.sync_all()?;
+        }
         Ok(Self::new(path))
     }
 

@@ -83,7 +83,11 @@ pub fn verify_files(files: &dyn Files, options: &VerifyOptions<'_>) -> Result<Re
     verifier.read_note()?;
     let mut joined = match gap {
         Some(fault) => Joined { fault: Some(fault), ..Joined::default() },
-        None => join(verifier.scan_all(segments)?, has_trailer(files, segments - 1)?),
+        None => {
+            // Looked for first: a run that is closed meanwhile must not seem to be torn before its end.
+            let has_trailer = has_trailer(files, segments - 1)?;
+            join(verifier.scan_all(segments)?, has_trailer)
+        }
     };
     if joined.fault.is_none() {
         joined.fault = verifier.check_blobs(&mut joined)?.or_else(|| verifier.check_note(&joined));

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::event::{ChainIndex, EventDraft, Header, Kind, Outcome};
+use crate::event::{ChainIndex, EventDraft, Header, Kind};
 use crate::hash::Lengths;
 
 use super::wait::Goal;
@@ -48,15 +48,7 @@ impl Queued {
     pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (bytes, after) = rest.split_first_chunk::<{ Self::BYTES }>()?;
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
-        let header = Header {
-            kind: Kind::from_number(bytes[0])?,
-            outcome: Outcome::from_number(bytes[1])?,
-            seq: long(2),
-            time_us: long(10),
-            function: word(18),
-            fuel: long(22),
-        };
+        let header = Header::from_bytes(bytes.first_chunk()?)?;
         let lengths = Lengths { input: word(34), output: word(38) };
         let is_large = bytes[42] != 0;
         let payload_bytes = if is_large { 0 } else { usize::try_from(lengths.total()).ok()? };

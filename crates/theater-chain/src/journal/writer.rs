@@ -117,6 +117,7 @@ impl Writer {
     }
 
     pub(super) fn run(mut self) {
+        let _unwinding = Unwinding(Arc::clone(&self.shared));
         let mut work = Work::default();
         start_frame(&mut self.frame);
         loop {
@@ -338,6 +339,16 @@ impl Writer {
         self.sync()?;
         self.checkpoint(true)?;
         Ok(Closed { head, events: self.events, chains: self.chains, bytes: self.bytes })
+    }
+}
+
+/// Sees to it that nobody waits for a writer that has panicked.
+struct Unwinding(Arc<Shared>);
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        // Where the writer has ended as it should, its outcome stands.
+        self.0.fail(JournalError::WriterGone);
     }
 }
 

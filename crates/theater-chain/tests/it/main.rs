@@ -5,6 +5,7 @@
 mod crash;
 mod golden;
 mod journal;
+mod proof;
 mod random;
 mod redaction;
 mod support;

@@ -38,22 +38,24 @@ pub(crate) fn shorten(text: &str, width: usize) -> Cow<'_, str> {
 
 /// Returns a size as people read it.
 pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if count < 1000 {
         return format!("{count} B");
     }
-    // Tenths of the unit, rounded; integers keep the text the same everywhere.
-    let mut tenths = (count + 50) / 100;
-    let mut unit = 0;
-    while tenths >= 9_995 && unit + 1 < UNITS.len() {
-        tenths = (tenths + 500) / 1000;
-        unit += 1;
+    let count = u128::from(count);
+    let mut divisor = 1000;
+    for unit in UNITS {
+        // Integers, so that the text is the same everywhere.
+        let (tenths, whole) = ((count * 10 + divisor / 2) / divisor, (count + divisor / 2) / divisor);
+        if tenths < 100 {
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+        if whole < 1000 {
+            return format!("{whole} {unit}");
+        }
+        divisor *= 1000;
     }
-    if tenths < 100 {
-        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-    } else {
-        format!("{} {}", (tenths + 5) / 10, UNITS[unit])
-    }
+    format!("{} EB", count * 1000 / divisor)
 }
 
 /// Returns a count with its noun.

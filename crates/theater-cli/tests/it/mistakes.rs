@@ -28,7 +28,7 @@ fn an_import_that_is_not_granted_names_the_lines_to_add() {
     let path = manifest(&story, "calm", "");
     let answer = story.theater([Path::new("run"), &path]).error(
         2,
-        "imports theater:simple/runtime, which it is not granted",
+        "imports `theater:simple/runtime`, which the manifest does not grant",
         "add this",
     );
     assert!(answer.stderr.contains("[[handler]]\n  type = \"runtime\""), "{}", answer.stderr);
@@ -41,7 +41,7 @@ fn an_import_that_nobody_provides_is_named() {
     let path = manifest(&story, "stranger", RUNTIME);
     story.theater([Path::new("run"), &path]).error(
         2,
-        "imports story:stranger/weather, which nothing here provides",
+        "imports `story:stranger/weather.now`, and no handler provides that interface",
         "theater:simple/runtime",
     );
     assert_eq!(story.runs(), [""; 0]);
@@ -53,13 +53,13 @@ fn a_grant_that_does_not_exist_is_corrected() {
     let path = manifest(&story, "calm", "[[handler]]\ntype = \"runtme\"\n");
     story.theater([Path::new("run"), &path]).error(
         2,
-        "granted `runtme`, which is no capability",
+        "grants `runtme`, but there is no such handler",
         "`runtime`",
     );
     let wasm = guest("calm");
     story.theater([Path::new("run"), &wasm, Path::new("--grant"), Path::new("telepathy")]).error(
         2,
-        "granted `telepathy`",
+        "grants `telepathy`",
         "the capabilities are: runtime",
     );
     assert_eq!(story.runs(), [""; 0]);

@@ -11,6 +11,7 @@ use crate::actor::INIT;
 use crate::handler::HandlerRegistry;
 use crate::manifest::Manifest;
 use crate::record::{Recorder, Route};
+use crate::render;
 
 /// What an actor is made from.
 pub struct ActorSpec {
@@ -90,7 +91,7 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// A package that fits its manifest and can be started.
+/// A package that fits its manifest; any number of actors can be started from it.
 pub struct Linked {
     pub(crate) spec: ActorSpec,
     pub(crate) package: Package,
@@ -98,6 +99,13 @@ pub struct Linked {
     pub(crate) registry: HandlerRegistry,
     pub(crate) routes: Arc<[Route]>,
     pub(crate) init: ExportIndex,
+    /// The manifest's text, hashed.
+    pub(crate) manifest_hash: Hash,
+    /// The function table of every genesis, and the same as readable names.
+    pub(crate) functions: Vec<FunctionEntry>,
+    pub(crate) function_names: Arc<[String]>,
+    /// The exports by symbol.
+    pub(crate) exports: Arc<[(String, ExportIndex)]>,
     /// Interfaces that the package uses, with the hash of the part that it uses.
     pub(crate) interfaces: Vec<(String, Hash)>,
 }
@@ -132,7 +140,16 @@ pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Res
     };
     let interfaces = used_interfaces(&package, &granted);
     let prepared = package.prepare()?;
+    let functions = function_table(&package);
+    let function_names =
+        (0_u32..).zip(&functions).map(|(at, _)| render::function_name(&functions, at)).collect();
+    let exports = (0_u32..).zip(package.exports());
+    let exports = exports.map(|(at, export)| (export.symbol.clone(), ExportIndex(at))).collect();
     Ok(Linked {
+        manifest_hash: Hash::of_blob(&spec.manifest_text),
+        functions,
+        function_names,
+        exports,
         spec,
         package,
         prepared,

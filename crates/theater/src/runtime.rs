@@ -1,5 +1,6 @@
 //! One run: a directory with all its chains, from the runtime's own genesis to the closing checkpoint.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,9 +17,8 @@ use crate::actor::{ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, Ex
 use crate::clock::{self, Clock};
 use crate::entropy::{self, EntropyError};
 use crate::handler::{ActorContext, ChainAccess, ConfigError, Handler};
-use crate::link::{Linked, function_table};
+use crate::link::Linked;
 use crate::record::{ActorChain, Crossing, Recorder, RecorderParts};
-use crate::render;
 
 /// What a run is started with.
 pub struct RuntimeOptions {
@@ -126,6 +126,8 @@ pub struct TheaterRuntime {
     journal: Journal,
     clock: Clock,
     own: Mutex<ActorChain>,
+    /// Packages and manifests that the run holds already.
+    kept: Mutex<BTreeSet<Hash>>,
 }
 
 impl TheaterRuntime {
@@ -153,26 +155,25 @@ impl TheaterRuntime {
             note: options.note.clone(),
         };
         own.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
-        Ok(Self { options, journal, clock, own: Mutex::new(own) })
+        Ok(Self { options, journal, clock, own: Mutex::new(own), kept: Mutex::default() })
     }
 
-    /// Starts the root actor and waits until its `init` has returned.
+    /// Starts the root actor and waits until its `init` has returned. What was linked can be started again.
     ///
     /// # Errors
     /// Fails if the actor cannot be set up or ends abnormally before it is ready.
-    pub async fn spawn_root(&self, linked: Linked) -> Result<ActorHandle, SpawnError> {
+    pub async fn spawn_root(&self, linked: &Linked) -> Result<ActorHandle, SpawnError> {
         let path = ActorPath::root();
-        self.put_blobs(&linked)?;
-        self.decide(&start_decision(&path, &linked))?;
+        self.put_blobs(linked)?;
+        self.decide(&start_decision(&path, linked))?;
         let state =
             State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
         let mut chain = ActorChain::open(self.journal.clone(), self.clock);
-        let genesis = self.genesis(&path, &linked, &state);
-        let names = genesis.functions.iter().enumerate();
-        let names = names.map(|(at, _)| render::function_name(&genesis.functions, at as u32)).collect();
-        let access = ChainAccess::new(self.journal.clone(), chain.index(), names);
+        let genesis = self.genesis(&path, linked, &state);
+        let access =
+            ChainAccess::new(self.journal.clone(), chain.index(), Arc::clone(&linked.function_names));
         let context = ActorContext { path: path.clone(), chain: access };
-        let handlers = open_handlers(&linked, &context)?;
+        let handlers = open_handlers(linked, &context)?;
         chain.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
         let recorder = Recorder::new(RecorderParts {
             path: path.clone(),
@@ -189,13 +190,11 @@ impl TheaterRuntime {
     async fn start_task(
         &self,
         path: ActorPath,
-        linked: Linked,
+        linked: &Linked,
         recorder: Recorder,
     ) -> Result<ActorHandle, SpawnError> {
         let limits = linked.spec.manifest.limits.clone();
-        let symbols = linked.package.exports().iter().enumerate();
-        let exports: Arc<[_]> =
-            symbols.map(|(at, export)| (export.symbol.clone(), pack::ExportIndex(at as u32))).collect();
+        let exports = Arc::clone(&linked.exports);
         let (mailbox, inbox) = mpsc::channel(limits.mailbox_messages as usize);
         let (control, orders) = watch::channel(Control::Run);
         let (publish, ended) = watch::channel(None);
@@ -204,7 +203,7 @@ impl TheaterRuntime {
             path: path.clone(),
             incarnation: 1,
             run_id: self.options.run_id.clone(),
-            prepared: linked.prepared,
+            prepared: linked.prepared.clone(),
             limits,
             init: linked.init,
             exports: Arc::clone(&exports),
@@ -252,9 +251,18 @@ impl TheaterRuntime {
         self.append_own(Crossing::bare(Kind::Decision), &[], &[&bytes])
     }
 
+    /// Keeps package and manifest with the run, each once.
     fn put_blobs(&self, linked: &Linked) -> Result<(), JournalError> {
-        self.journal.put_blob(&linked.spec.wasm)?;
-        self.journal.put_blob(&linked.spec.manifest_text)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let package = Hash(linked.package.hash());
+        for (hash, bytes) in
+            [(package, &linked.spec.wasm), (linked.manifest_hash, &linked.spec.manifest_text)]
+        {
+            if !kept.contains(&hash) {
+                self.journal.put_blob(bytes)?;
+                kept.insert(hash);
+            }
+        }
         Ok(())
     }
 
@@ -269,10 +277,10 @@ impl TheaterRuntime {
             parent: None,
             cause: None,
             package: Hash(linked.package.hash()),
-            manifest: Hash::of_blob(&linked.spec.manifest_text),
+            manifest: linked.manifest_hash,
             state_hash: state.hash(),
             state: state.graph(),
-            functions: function_table(&linked.package),
+            functions: linked.functions.clone(),
             interfaces: linked.interfaces.clone(),
             fingerprint_semantic: fingerprint.semantic,
             fingerprint_descriptive: fingerprint.descriptive,

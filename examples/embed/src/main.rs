@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let linked = link(&engine, &registry, ActorSpec { manifest, manifest_text, wasm, state: None })?;
     let options = RuntimeOptions::new("embedded".to_owned(), PathBuf::from(run_dir), engine, Arc::new(Stderr));
     let runtime = TheaterRuntime::start(options)?;
-    let report = runtime.spawn_root(linked).await?.finish().await;
+    let report = runtime.spawn_root(&linked).await?.finish().await;
     let closed = runtime.close(&report).await?;
     writeln!(std::io::stdout(), "{} after {} events, head {}", report.reason, closed.events, closed.head)?;
     Ok(())

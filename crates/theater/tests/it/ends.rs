@@ -205,3 +205,19 @@ async fn package_must_fit_its_manifest() {
     let no_init = actor_with(&[("my:app/it.touch", &[Step::Return(ok_state(None))])]);
     assert!(matches!(house.link(no_init), Err(LinkError::NoInit { .. })));
 }
+
+#[tokio::test]
+async fn what_is_linked_starts_any_number_of_actors_and_is_kept_once() {
+    let house = House::new(theater_handlers::registry());
+    let runtime = house.start("a");
+    let wasm = actor(&[log("one"), Step::Return(ok_state(None))]);
+    let linked = theater::link(&house.engine, &house.registry, house.spec(wasm, None)).unwrap();
+    let first = runtime.spawn_root(&linked).await.unwrap();
+    let second = runtime.spawn_root(&linked).await.unwrap();
+    first.finish().await;
+    let report = second.finish().await;
+    runtime.close(&report).await.unwrap();
+    house.check("a").await;
+    assert_eq!(house.replay_all("a", None).await.len(), 2);
+    assert_eq!(std::fs::read_dir(house.dir.path().join("a/blobs")).unwrap().count(), 2);
+}

@@ -100,7 +100,7 @@ impl House {
     ) -> Arc<ExitReport> {
         let runtime = self.start(name);
         let linked = link(&self.engine, &self.registry, self.spec(wasm, state)).unwrap();
-        let report = match runtime.spawn_root(linked).await {
+        let report = match runtime.spawn_root(&linked).await {
             Ok(handle) => {
                 meanwhile(&handle).await;
                 handle.finish().await

@@ -127,7 +127,7 @@ async fn kill_reaches_an_actor_whose_request_is_pending() {
     let runtime = house.start("a");
     let linked =
         theater::link(&house.engine, &house.registry, house.spec(actor_that_asks_later(), None)).unwrap();
-    let handle = runtime.spawn_root(linked).await.unwrap();
+    let handle = runtime.spawn_root(&linked).await.unwrap();
     let asking = handle.call("my:app/it.ask", pack_abi::Value::unit());
     let (ended, ()) = tokio::join!(asking, async {
         asked.notified().await;

@@ -147,3 +147,44 @@ proptest! {
         }
     }
 }
+
+/// A first segment whose only batch has this body, all checksums right.
+fn segment_with(body: &[u8]) -> MemoryFiles {
+    let files = MemoryFiles::new();
+    let journal =
+        Journal::create_in(Arc::new(files.clone()), init(), options(Durability::Memory), None).unwrap();
+    drop(journal);
+    let mut segment = files.bytes("journal/000000.seg").unwrap();
+    let mut frame = b"BTCH".to_vec();
+    frame.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    let crc = crc32fast::hash(&[frame.as_slice(), body].concat());
+    frame.extend_from_slice(&crc.to_le_bytes());
+    frame.extend_from_slice(body);
+    segment.extend_from_slice(&frame);
+    // Something follows, so that the frame cannot be taken for a torn tail.
+    segment.extend_from_slice(b"BTCH");
+    files.insert("journal/000000.seg", segment);
+    files
+}
+
+proptest! {
+    #[test]
+    fn a_batch_of_arbitrary_bytes_is_a_fault_and_no_panic(
+        body in proptest::collection::vec(any::<u8>(), 0..300),
+        starts_as_genesis in any::<bool>(),
+    ) {
+        let mut body = body;
+        if starts_as_genesis {
+            body.splice(0..0, [0x90, 1, 0, 0, 0, 0, 0, 0]);
+        }
+        let files = segment_with(&body);
+        let report = verify_files(&files, &VerifyOptions::default()).unwrap();
+        prop_assert!(matches!(report.integrity, theater_chain::Integrity::Broken(_)), "{}", report);
+        prop_assert!(Run::open_files(Arc::new(files)).unwrap().all_events().any(|event| event.is_err()));
+    }
+
+    #[test]
+    fn arbitrary_text_is_no_checkpoint(text in "\\PC*") {
+        prop_assert!(theater_chain::Note::parse(text.as_bytes()).is_err());
+    }
+}

@@ -15,7 +15,8 @@ use theater::{ActorSpec, RuntimeOptions, TheaterRuntime, link};
 
 const WIT: &str = include_str!("../../translator/wit/deps/dictionary.wit");
 const WORDS: [(&str, &str); 3] = [("actor", "Schauspieler"), ("event", "Ereignis"), ("stage", "Bühne")];
-const MANIFEST: &str = "name = \"embedded\"\n[[handler]]\ntype = \"runtime\"\n[[handler]]\ntype = \"dictionary\"\n";
+const MANIFEST: &str =
+    "name = \"embedded\"\n[[handler]]\ntype = \"runtime\"\n[[handler]]\ntype = \"dictionary\"\n";
 
 /// The capability: which interface it answers, and one handler per actor that is granted it.
 struct Dictionary(Interface);
@@ -58,7 +59,9 @@ impl LogSink for Stderr {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1);
-    let (Some(wasm), Some(run_dir)) = (args.next(), args.next()) else { return Err("embed WASM RUN_DIR".into()) };
+    let (Some(wasm), Some(run_dir)) = (args.next(), args.next()) else {
+        return Err("embed WASM RUN_DIR".into());
+    };
     let world = pack_wit::parse(&[pack_wit::Source::new("dictionary.wit", WIT)])?;
     let interface = world.interface("example:embed/dictionary").ok_or("the interface has another name")?;
     let registry = theater_handlers::registry().with(Dictionary(interface.clone()));
@@ -66,7 +69,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let manifest = Manifest::parse(MANIFEST, Path::new("manifest.toml"))?;
     let (wasm, manifest_text) = (std::fs::read(wasm)?, MANIFEST.into());
     let linked = link(&engine, &registry, ActorSpec { manifest, manifest_text, wasm, state: None })?;
-    let options = RuntimeOptions::new("embedded".to_owned(), PathBuf::from(run_dir), engine, Arc::new(Stderr));
+    let options =
+        RuntimeOptions::new("embedded".to_owned(), PathBuf::from(run_dir), engine, Arc::new(Stderr));
     let runtime = TheaterRuntime::start(options)?;
     let report = runtime.spawn_root(&linked).await?.finish().await;
     let closed = runtime.close(&report).await?;

@@ -35,8 +35,7 @@ pub(crate) fn check_types(own: &[Definition], all: &[TypeDef]) -> Result<(), Box
 pub(crate) fn check_keys(keys: &[Key], all: &[TypeDef]) -> Result<(), Box<Fault>> {
     let by_name: BTreeMap<&str, &TypeDef> = all.iter().map(|def| (def.name.as_str(), def)).collect();
     for key in keys {
-        let mut seen = BTreeSet::new();
-        if let Some(what) = unordered_part(&key.ty, &by_name, &mut seen) {
+        if let Some(what) = unordered_part(&key.ty, &by_name) {
             return Err(Fault::new(key.span, format!("`{what}` has no order, so it cannot be in a key"))
                 .hint("keys are made of `bool`, integers, `char`, `string` and types built from them"));
         }
@@ -130,34 +129,31 @@ fn has_value(ty: &Type, known: &BTreeSet<&str>) -> bool {
 }
 
 /// The part of a type that has no order, if there is one.
-fn unordered_part<'a>(
-    ty: &'a Type,
-    by_name: &BTreeMap<&str, &'a TypeDef>,
-    seen: &mut BTreeSet<&'a str>,
-) -> Option<&'static str> {
-    match ty {
-        Type::F32 => Some("f32"),
-        Type::F64 => Some("f64"),
-        Type::Value => Some("value"),
-        Type::Named(name) if seen.insert(name) => match &by_name.get(name.as_str())?.kind {
-            TypeDefKind::Alias(target) => unordered_part(target, by_name, seen),
-            TypeDefKind::Record(fields) => {
-                fields.iter().find_map(|field| unordered_part(&field.ty, by_name, seen))
+fn unordered_part(ty: &Type, by_name: &BTreeMap<&str, &TypeDef>) -> Option<&'static str> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![ty];
+    // A worklist and no recursion, because a chain of names is as long as the text likes.
+    while let Some(ty) = open.pop() {
+        match ty {
+            Type::F32 => return Some("f32"),
+            Type::F64 => return Some("f64"),
+            Type::Value => return Some("value"),
+            Type::Named(name) if seen.insert(name.as_str()) => {
+                match by_name.get(name.as_str()).map(|def| &def.kind) {
+                    Some(TypeDefKind::Alias(target)) => open.push(target),
+                    Some(TypeDefKind::Record(fields)) => open.extend(fields.iter().map(|field| &field.ty)),
+                    Some(TypeDefKind::Variant(cases)) => {
+                        open.extend(cases.iter().filter_map(|case| case.ty.as_ref()))
+                    }
+                    Some(TypeDefKind::Enum(_) | TypeDefKind::Flags(_)) | None => {}
+                }
             }
-            TypeDefKind::Variant(cases) => cases
-                .iter()
-                .filter_map(|case| case.ty.as_ref())
-                .find_map(|ty| unordered_part(ty, by_name, seen)),
-            TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => None,
-        },
-        Type::List(inner) | Type::Option(inner) | Type::Set(inner) => unordered_part(inner, by_name, seen),
-        Type::Result { ok, err } => {
-            [ok, err].into_iter().flatten().find_map(|arm| unordered_part(arm, by_name, seen))
+            Type::List(inner) | Type::Option(inner) | Type::Set(inner) => open.push(inner),
+            Type::Result { ok, err } => open.extend([ok, err].into_iter().flatten().map(|arm| &**arm)),
+            Type::Tuple(items) => open.extend(items),
+            Type::Map(key, value) => open.extend([&**key, &**value]),
+            _ => {}
         }
-        Type::Tuple(items) => items.iter().find_map(|item| unordered_part(item, by_name, seen)),
-        Type::Map(key, value) => {
-            unordered_part(key, by_name, seen).or_else(|| unordered_part(value, by_name, seen))
-        }
-        _ => None,
     }
+    None
 }

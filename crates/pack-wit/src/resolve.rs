@@ -1,6 +1,7 @@
 //! Names to definitions: packages, interfaces, and the types that one takes from another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use pack_abi::types::{Case, Field, Function, Interface, Param, Type, TypeDef, TypeDefKind};
 
@@ -14,6 +15,9 @@ use crate::{Document, Origin, Package, Source};
 
 /// How many interfaces or worlds may build on each other in a row.
 const TRAIL_MAX: usize = 64;
+
+/// The most types of one interface, those that it uses included.
+const TYPES_MAX: usize = 1024;
 
 /// One package of all files that belong to it.
 pub(crate) struct PackageSyntax {
@@ -44,7 +48,7 @@ pub(crate) struct Resolved {
 pub(crate) struct Resolver {
     pub(crate) packages: Vec<PackageSyntax>,
     files: Vec<Vec<ast::TopUse>>,
-    done: BTreeMap<InterfaceId, Resolved>,
+    done: BTreeMap<InterfaceId, Rc<Resolved>>,
     trail: Vec<InterfaceId>,
 }
 
@@ -55,7 +59,7 @@ pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Parsed<Docum
     for index in 0..resolver.packages.len() {
         let mut interfaces = Vec::new();
         for position in 0..resolver.packages[index].interfaces.len() {
-            interfaces.push(resolver.interface((index, position))?.interface);
+            interfaces.push(resolver.interface((index, position))?.interface.clone());
         }
         let mut worlds = Vec::new();
         for position in 0..resolver.packages[index].worlds.len() {
@@ -246,9 +250,9 @@ fn folder_packages<'a>(sources: &'a [Source], files: &[ast::File]) -> BTreeMap<&
 /// Interfaces
 impl Resolver {
     /// Resolves one interface, and before it those that it uses.
-    pub(crate) fn interface(&mut self, id: InterfaceId) -> Parsed<Resolved> {
+    pub(crate) fn interface(&mut self, id: InterfaceId) -> Parsed<Rc<Resolved>> {
         if let Some(done) = self.done.get(&id) {
-            return Ok(done.clone());
+            return Ok(Rc::clone(done));
         }
         let package = &self.packages[id.0];
         let (syntax, scope) = package.interfaces[id.1].clone();
@@ -271,7 +275,8 @@ impl Resolver {
         self.trail.pop();
         let mut resolved = resolved?;
         resolved.interface.docs = syntax.docs;
-        self.done.insert(id, resolved.clone());
+        let resolved = Rc::new(resolved);
+        self.done.insert(id, Rc::clone(&resolved));
         Ok(resolved)
     }
 
@@ -287,6 +292,9 @@ impl Resolver {
         let mut resolved =
             Resolved { interface: Interface { name, ..Interface::default() }, origins: Vec::new() };
         self.copy_used(body, scope, &names, &mut resolved)?;
+        if let Some(beyond) = body.types.get(TYPES_MAX.saturating_sub(resolved.interface.types.len())) {
+            return Err(too_many_types(beyond.name.span));
+        }
         let visible = |wanted: &str| names.seen.contains_key(wanted);
         for definition in &body.types {
             check_references(&definition.references, &names)?;
@@ -322,6 +330,9 @@ impl Resolver {
             let source = self.interface(self.find_interface(&used.path, scope)?)?;
             for renamed in &used.names {
                 check_is_offered(&source, &renamed.original)?;
+                if copies.defs.len() >= TYPES_MAX {
+                    return Err(too_many_types(renamed.local.span));
+                }
                 copies.take(&source, &renamed.original.text, &renamed.local.text);
             }
         }
@@ -330,11 +341,18 @@ impl Resolver {
             let source = self.interface(self.find_interface(&used.path, scope)?)?;
             for renamed in &used.names {
                 copies.take_parts(&source, &renamed.original.text);
+                if copies.defs.len() > TYPES_MAX {
+                    return Err(too_many_types(renamed.local.span));
+                }
             }
         }
         copies.write(into);
         Ok(())
     }
+}
+
+fn too_many_types(span: Span) -> Box<Fault> {
+    Fault::new(span, format!("an interface has at most {TYPES_MAX} types"))
 }
 
 fn check_is_offered(source: &Resolved, wanted: &Name) -> Parsed<()> {
@@ -400,33 +418,40 @@ struct Copies<'a> {
     hidden: BTreeSet<String>,
     /// The name here of each type that is copied.
     local: BTreeMap<TrueName, String>,
-    defs: Vec<(Resolved, String, TrueName, String, bool)>,
+    defs: Vec<(Rc<Resolved>, String, TrueName, String, bool)>,
+    /// Types whose parts have been taken.
+    followed: BTreeSet<TrueName>,
 }
 
 impl<'a> Copies<'a> {
     fn new(names: &'a LocalNames) -> Self {
         let taken = names.seen.keys().map(String::as_str).collect();
-        Self { taken, hidden: BTreeSet::new(), local: BTreeMap::new(), defs: Vec::new() }
+        Self {
+            taken,
+            hidden: BTreeSet::new(),
+            local: BTreeMap::new(),
+            defs: Vec::new(),
+            followed: BTreeSet::new(),
+        }
     }
 
-    fn take(&mut self, source: &Resolved, original: &str, local: &str) {
+    fn take(&mut self, source: &Rc<Resolved>, original: &str, local: &str) {
         let true_name = true_name(source, original);
         self.local.entry(true_name.clone()).or_insert_with(|| local.to_owned());
-        self.defs.push((source.clone(), original.to_owned(), true_name, local.to_owned(), true));
+        self.defs.push((Rc::clone(source), original.to_owned(), true_name, local.to_owned(), true));
     }
 
-    fn take_parts(&mut self, source: &Resolved, original: &str) {
+    fn take_parts(&mut self, source: &Rc<Resolved>, original: &str) {
         let mut open = vec![original.to_owned()];
-        let mut seen = BTreeSet::new();
         while let Some(name) = open.pop() {
-            if !seen.insert(name.clone()) {
+            let true_name = true_name(source, &name);
+            if !self.followed.insert(true_name.clone()) {
                 continue;
             }
-            let true_name = true_name(source, &name);
             if !self.local.contains_key(&true_name) {
                 let local = self.free_name(&true_name);
                 self.local.insert(true_name.clone(), local.clone());
-                self.defs.push((source.clone(), name.clone(), true_name, local, false));
+                self.defs.push((Rc::clone(source), name.clone(), true_name, local, false));
             }
             let Some(def) = source.interface.types.iter().find(|def| def.name == name) else { continue };
             let mut parts = Vec::new();

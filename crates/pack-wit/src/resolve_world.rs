@@ -12,7 +12,9 @@ use crate::suggest::nearest;
 use crate::{Origin, World};
 
 /// How many worlds may include each other in a row.
-const INCLUDES_MAX: usize = 64;
+const INCLUDE_DEPTH_MAX: usize = 64;
+/// How many worlds one world may take in, counted as often as they come.
+const INCLUDES_MAX: usize = 1024;
 
 /// Identifies a world: package and position in it.
 type WorldId = (usize, usize);
@@ -41,6 +43,8 @@ struct Builder {
     /// The interface behind each name, because names on the wire carry no version.
     known: BTreeMap<String, InterfaceId>,
     trail: Vec<WorldId>,
+    /// How many worlds were taken in so far.
+    taken: usize,
 }
 
 impl Builder {
@@ -52,11 +56,9 @@ impl Builder {
                 format!("world `{}` includes itself", syntax.name.text),
             ));
         }
-        if self.trail.len() >= INCLUDES_MAX {
-            return Err(Fault::new(
-                syntax.name.span,
-                format!("more than {INCLUDES_MAX} worlds include each other"),
-            ));
+        self.taken += 1;
+        if self.trail.len() >= INCLUDE_DEPTH_MAX || self.taken > INCLUDES_MAX {
+            return Err(Fault::new(syntax.name.span, "too many worlds include each other"));
         }
         self.trail.push(id);
         for side in [Side::Import, Side::Export] {
@@ -101,8 +103,9 @@ impl Builder {
                 None => fault,
             });
         };
-        let mut included = Self { trail: self.trail.clone(), ..Self::default() };
+        let mut included = Self { trail: self.trail.clone(), taken: self.taken, ..Self::default() };
         included.take_world(resolver, (package, position))?;
+        self.taken = included.taken;
         for renamed in &include.renames {
             let mut is_found = false;
             for parts in [&mut included.imports, &mut included.exports] {
@@ -169,7 +172,7 @@ impl Builder {
     ) -> Parsed<()> {
         let resolved = resolver.interface(id)?;
         self.know(resolved.interface.name.clone(), id, span)?;
-        self.add_interface(resolved, side, span)
+        self.add_interface(Resolved::clone(&resolved), side, span)
     }
 
     fn side(&mut self, side: Side) -> &mut SideParts {
@@ -242,7 +245,7 @@ impl Builder {
                 continue;
             }
             let Some(id) = resolver.id_of(&name) else { continue };
-            let mut resolved = resolver.interface(id)?;
+            let mut resolved = Resolved::clone(&*resolver.interface(id)?);
             self.know(name, id, span)?;
             open.extend(resolved.origins.iter().map(|origin| origin.from.clone()));
             self.origins.extend(resolved.origins);

@@ -89,3 +89,27 @@ fn deep_nesting_is_refused_and_not_followed() {
     let error = parse(&[Source::new("chain.wit", last_first)]).expect_err("too long");
     assert!(error.message.contains("use each other"), "{error}");
 }
+
+#[test]
+fn long_chains_and_doubling_worlds_are_bounded() {
+    let mut chain = String::from("interface i { record t0 { a: f32 } ");
+    for index in 1..1000 {
+        chain.push_str(&format!("record t{index} {{ a: t{} }} ", index - 1));
+    }
+    let keyed = format!("{chain} f: func(m: set<t999>); }}");
+    let error = parse(&[Source::new("chain.wit", keyed)]).expect_err("a float at its end");
+    assert_eq!(error.message, "`f32` has no order, so it cannot be in a key");
+    for index in 1000..1100 {
+        chain.push_str(&format!("record t{index} {{}} "));
+    }
+    let error = parse(&[Source::new("chain.wit", chain + "}")]).expect_err("too many");
+    assert_eq!(error.message, "an interface has at most 1024 types");
+
+    let mut worlds = String::from("package a:b; world w0 { import f: func(); }");
+    for index in 1..40 {
+        let below = index - 1;
+        worlds.push_str(&format!("world w{index} {{ include w{below}; include w{below}; }}"));
+    }
+    let error = parse(&[Source::new("worlds.wit", worlds)]).expect_err("doubling");
+    assert_eq!(error.message, "too many worlds include each other");
+}

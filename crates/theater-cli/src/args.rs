@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Execute a run again from its record, without the world, and compare
     Replay(ReplayArgs),
+    /// Measure this machine: codec, calls, spawning, journal, verification, replay
+    Bench(BenchArgs),
     /// Check this machine: toolchain, home, keys, limits
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -205,6 +207,17 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "[ACTOR=]FILE")]
     pub(crate) wasm: Vec<String>,
     /// One JSON object per chain
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater bench`
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure: codec, call, compute, spawn, chain, verify, replay, idle, start (default: all)
+    #[arg(value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+    /// One JSON object per figure
     #[arg(long)]
     pub(crate) json: bool,
 }

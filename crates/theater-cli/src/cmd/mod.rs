@@ -6,6 +6,7 @@ use crate::args::{Cli, Command};
 use crate::ui::error::CliError;
 use crate::ui::printer::Printer;
 
+mod bench;
 mod build;
 mod completions;
 mod doctor;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::Events(args) => events::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),
         Command::Replay(args) => replay::run(&args, printer),
+        Command::Bench(args) => bench::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
         Command::Completions(args) => completions::run(&args, printer),
     }

@@ -1,6 +1,6 @@
 //! Packs what `theater new` writes: the SDK's sources and the templates, so that the binary needs no checkout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -28,6 +28,11 @@ fn main() {
     text.push_str("pub(crate) const SDK: &[super::File] = &[\n");
     for (name, path) in sdk_files(&root, &out_dir) {
         entry(&mut text, &name, &path);
+    }
+    text.push_str("];\n\n/// Name and lock file entry of every package that the SDK needs.\n");
+    text.push_str("pub(crate) const LOCK: &[(&str, &str)] = &[\n");
+    for (name, entry) in lock_entries(&root) {
+        writeln!(text, "({name:?}, {entry:?}),").expect("a String takes all text");
     }
     text.push_str("];\n\n/// Path below the template's folder and contents, per template.\n");
     text.push_str("pub(crate) const TEMPLATES: &[(&str, &[super::File])] = &[\n");
@@ -87,6 +92,71 @@ fn crate_manifest(mut manifest: toml::Table, used: &mut BTreeSet<String>) -> tom
         }
     }
     manifest
+}
+
+/// Returns the part of this repository's lock file that the SDK needs, so that a scaffold builds with the same
+/// versions and without asking the registry.
+fn lock_entries(root: &Path) -> Vec<(String, String)> {
+    println!("cargo::rerun-if-changed={}", root.join("Cargo.lock").display());
+    let lock = read_toml(&root.join("Cargo.lock"));
+    let packages = lock.get("package").and_then(toml::Value::as_array).expect("a lock file lists packages");
+    let packages: Vec<&toml::Table> = packages.iter().filter_map(toml::Value::as_table).collect();
+    let mut wanted: Vec<String> = SDK.iter().map(|(_, name)| (*name).to_owned()).collect();
+    let mut entries = BTreeMap::new();
+    while let Some(reference) = wanted.pop() {
+        let package = locked(&packages, &reference);
+        let name = text_of(package, "name");
+        if entries.contains_key(name) {
+            continue;
+        }
+        let mut dependencies = locked_dependencies(package);
+        if let Some((folder, _)) = SDK.iter().find(|(_, sdk)| *sdk == name) {
+            // The lock file also lists what only this repository's tests need.
+            let mut used = BTreeSet::new();
+            crate_manifest(read_toml(&root.join(folder).join("Cargo.toml")), &mut used);
+            dependencies.retain(|reference| used.contains(bare_name(reference)));
+        }
+        entries.insert(name.to_owned(), lock_entry(package, &dependencies));
+        wanted.extend(dependencies);
+    }
+    entries.into_iter().collect()
+}
+
+/// Finds what a lock file calls `name`, or `name version` where there are several.
+fn locked<'a>(packages: &[&'a toml::Table], reference: &str) -> &'a toml::Table {
+    let version = reference.split(' ').nth(1);
+    let is_meant = |package: &&&toml::Table| {
+        text_of(package, "name") == bare_name(reference)
+            && version.is_none_or(|version| text_of(package, "version") == version)
+    };
+    packages.iter().find(is_meant).unwrap_or_else(|| panic!("{reference} is not locked"))
+}
+
+fn locked_dependencies(package: &toml::Table) -> Vec<String> {
+    let listed = package.get("dependencies").and_then(toml::Value::as_array);
+    listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect()
+}
+
+fn lock_entry(package: &toml::Table, dependencies: &[String]) -> String {
+    let mut entry = "[[package]]\n".to_owned();
+    for key in ["name", "version", "source", "checksum"] {
+        if package.contains_key(key) {
+            writeln!(entry, "{key} = \"{}\"", text_of(package, key)).expect("a String takes all text");
+        }
+    }
+    if !dependencies.is_empty() {
+        let listed: String = dependencies.iter().map(|name| format!(" \"{}\",\n", bare_name(name))).collect();
+        write!(entry, "dependencies = [\n{listed}]\n").expect("a String takes all text");
+    }
+    entry
+}
+
+fn text_of<'a>(package: &'a toml::Table, key: &str) -> &'a str {
+    package.get(key).and_then(toml::Value::as_str).unwrap_or_default()
+}
+
+fn bare_name(reference: &str) -> &str {
+    reference.split(' ').next().unwrap_or_default()
 }
 
 /// Returns the manifest of `vendor/theater`: what the SDK inherits, without the lints of this repository.

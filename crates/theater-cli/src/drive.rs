@@ -27,8 +27,8 @@ pub(crate) enum Failure {
     Spawn(SpawnError),
     /// The run could not be recorded to its end.
     Record(CloseError),
-    /// A person was impatient.
-    Abandoned,
+    /// A person ended it before the actor was ready.
+    Interrupted,
 }
 
 impl Failure {
@@ -45,7 +45,7 @@ impl Failure {
             Self::Record(error) => with_disk_hint(
                 CliError::environment("the run could not be recorded to its end").because(error),
             ),
-            Self::Abandoned => CliError::interrupted("interrupted twice: the run is left without its end"),
+            Self::Interrupted => CliError::interrupted("interrupted: the run is left without its end"),
         }
     }
 }
@@ -94,7 +94,7 @@ pub(crate) async fn drive(linked: &Linked, options: RuntimeOptions) -> Result<En
     let runtime = TheaterRuntime::start(options).map_err(Failure::Start)?;
     let report = tokio::select! {
         report = live(&runtime, linked) => report?,
-        _ = signals.next() => return Err(Failure::Abandoned),
+        _ = signals.next() => return Err(Failure::Interrupted),
     };
     let closed = runtime.close(&report).await.map_err(Failure::Record)?;
     Ok(Ended { closed, report, is_interrupted: false })

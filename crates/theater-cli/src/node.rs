@@ -25,7 +25,7 @@ pub(crate) fn engine_with_cache(home: &Home, signer: &Signer) -> Result<Engine, 
 }
 
 fn engine_with(cache: Option<CacheDir>) -> Result<Engine, CliError> {
-    let table_elements_max = u32::try_from(limits::TABLE_ELEMENTS_MAX).unwrap_or(u32::MAX);
+    let table_elements_max = limits::TABLE_ELEMENTS_MAX;
     let options =
         EngineOptions { instances_max: INSTANCES_FEW, table_elements_max, cache, ..EngineOptions::default() };
     Engine::new(&options).map_err(|error| {

@@ -82,7 +82,8 @@ fn a_run_that_does_not_exist_is_not_found_anywhere() {
     }
     story.theater([Path::new("run"), &guest("calm")]).fine();
     let id = story.runs().remove(0);
-    let wrong = format!("{}x", &id[..id.len() - 1]);
+    // No id has a `u` in it.
+    let wrong = format!("{}u", &id[..id.len() - 1]);
     for command in ["events", "verify", "replay"] {
         story.theater([command, wrong.as_str()]).error(
             2,

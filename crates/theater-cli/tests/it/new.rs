@@ -18,7 +18,7 @@ fn cargo(dir: &Path, subcommand: &str) {
         }
     }
     let output = command
-        .arg(subcommand)
+        .args(subcommand.split(' '))
         .current_dir(dir)
         .env_remove("THEATER_HOME")
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("story-natives"))
@@ -38,7 +38,7 @@ fn a_new_actor_is_tested_built_run_verified_and_replayed() {
     let story = Story::new();
     assert_eq!(story.theater(["new", "hello"]).fine().text(), "hello\n");
     let project = story.work().join("hello");
-    cargo(&project, "check");
+    cargo(&project, "check --locked");
     cargo(&project, "test");
 
     let built = story.theater(["build", "hello"]).fine().text();

@@ -7,7 +7,7 @@ use theater::actor::ExitReport;
 use theater::{CloseError, ClosedRun, Linked, RuntimeOptions, SpawnError, StartError, TheaterRuntime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::ui::error::CliError;
+use crate::ui::error::{CliError, FULL, is_full};
 
 /// A run that was closed, whatever its actor did.
 pub(crate) struct Ended {
@@ -50,13 +50,15 @@ impl Failure {
     }
 }
 
-/// Adds what helps if the disk is full or may not be written.
+/// Adds what helps if the disk is full.
 fn with_disk_hint(error: CliError) -> CliError {
     let mut cause = std::error::Error::source(&error);
     while let Some(source) = cause {
-        let kind = source.downcast_ref::<io::Error>().map(io::Error::kind);
-        if let Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) = kind {
-            return error.hint("the disk is full: free some space; `theater runs` lists what old runs take");
+        // The journal keeps its error for every later caller, and so behind an `Arc`.
+        let shared = source.downcast_ref::<Arc<io::Error>>().map(|error| error.kind());
+        let kind = source.downcast_ref::<io::Error>().map(io::Error::kind).or(shared);
+        if kind.is_some_and(is_full) {
+            return error.hint(FULL);
         }
         cause = source.source();
     }

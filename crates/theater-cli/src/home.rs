@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ui::error::CliError;
+use crate::ui::error::{CliError, is_full};
 use crate::ui::text::nearest;
 
 /// Digits of run ids: no letter that looks like a digit, in the order of their code points.
@@ -68,7 +68,7 @@ impl Home {
 
     /// Returns the error for a home that cannot be written.
     pub(crate) fn unusable(&self, error: io::Error) -> CliError {
-        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let full = is_full(error.kind());
         let failed = CliError::io(format!("failed to write to {}", self.root.display()), error);
         if full {
             return failed;

@@ -6,6 +6,14 @@ use std::io;
 
 type Source = Box<dyn Error + Send + Sync>;
 
+/// What helps when the disk is full.
+pub(crate) const FULL: &str = "the disk is full: free some space; `theater runs` lists what old runs take";
+
+/// Says whether nothing more can be written.
+pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Who has to act, and with that the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -47,9 +55,7 @@ impl CliError {
     /// Returns the error for a file that could not be used.
     pub(crate) fn io(what: impl Into<String>, error: io::Error) -> Self {
         let hint = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Some("the disk is full: free some space; `theater runs` lists what old runs take")
-            }
+            kind if is_full(kind) => Some(FULL),
             io::ErrorKind::ReadOnlyFilesystem => Some("set THEATER_HOME to a folder that can be written"),
             _ => None,
         };

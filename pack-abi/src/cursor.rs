@@ -11,12 +11,12 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn new(bytes: &'a [u8], offset: usize) -> Self {
         Self { rest: bytes, end: offset + bytes.len() }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -27,7 +27,7 @@ impl<'a> Cursor<'a> {
         DecodeError::new(kind, self.end - self.rest.len())
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
         match self.rest.split_first() {
             Some((byte, rest)) => {
@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn u32(&mut self) -> Result<u32, DecodeError> {
         match self.rest.split_first_chunk::<4>() {
             Some((bytes, rest)) => {
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         match self.rest.split_at_checked(length) {
             Some((taken, rest)) => {
@@ -61,13 +61,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a counted text without looking at it.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn raw_text(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.u32()?;
         self.take(length as usize)
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let at = *self;
         let bytes = self.raw_text()?;
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes all that is left as `count` indices, neither more nor fewer.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn links(self, count: usize) -> Result<&'a [[u8; 4]], DecodeError> {
         let (links, odd) = self.rest.as_chunks::<4>();
         if links.len() == count && odd.is_empty() {
@@ -88,7 +88,7 @@ impl<'a> Cursor<'a> {
     /// Skips one type term and returns its kind, or that of any other term that is not a leaf.
     ///
     /// Terms nest, so it counts those that are still owed instead of recursing; each owes at least one byte.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn skip_type(&mut self) -> Result<Kind, DecodeError> {
         // By far the most are a scalar or a string inside lists and options, so those need no bookkeeping.
         let mut rest = self.rest;
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips the head of one term: its kind and how many terms belong to it.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn skip_term(&mut self) -> Result<(Kind, usize), DecodeError> {
         let at = *self;
         let tag = self.u8()?;

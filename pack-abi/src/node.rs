@@ -14,13 +14,13 @@ pub struct NodeRef<'a, 'v> {
 }
 
 impl<'a, 'v> NodeRef<'a, 'v> {
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) const fn new(view: &'v View<'a>, index: u32) -> Self {
         Self { view, index }
     }
 
     /// Returns what the node is.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.view.entry(self.index).kind
@@ -60,7 +60,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     }
 
     /// Returns the payload: what follows the node header.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         let entry = self.view.entry(self.index);
@@ -78,7 +78,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     }
 
     /// Returns the children: elements, fields, payloads, keys and values in turn.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[must_use]
     pub fn children(&self) -> Children<'a, 'v> {
         let links = match self.kind() {
@@ -95,7 +95,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// # Errors
     ///
     /// If the node is not a string, or not UTF-8.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn as_str(&self) -> Result<&'a str, DecodeError> {
         self.expect(Kind::String)?;
         match self.payload().get(4..).map(core::str::from_utf8) {
@@ -109,7 +109,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// # Errors
     ///
     /// If the node is anything else. An empty list of whatever type has no bytes, so it is accepted.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn as_bytes(&self) -> Result<&'a [u8], DecodeError> {
         self.packed(Kind::U8)
     }
@@ -163,7 +163,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// # Errors
     ///
     /// If the node is not a tuple, or has another number of elements.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn tuple_of<const N: usize>(&self) -> Result<[Self; N], DecodeError> {
         self.expect(Kind::Tuple)?;
         match self.payload().get(4..).map(<[u8]>::as_chunks::<4>) {
@@ -196,7 +196,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// # Errors
     ///
     /// If the node is not such a list; any empty list is.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn packed(&self, element: Kind) -> Result<&'a [u8], DecodeError> {
         match (self.kind(), self.payload().split_first_chunk::<5>()) {
             (Kind::Array, Some((head, elements))) if head[0] == element as u8 || elements.is_empty() => {
@@ -214,7 +214,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// # Errors
     ///
     /// If the node is of another kind.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn expect(&self, kind: Kind) -> Result<(), DecodeError> {
         if self.kind() == kind { Ok(()) } else { Err(self.unexpected(kind)) }
     }
@@ -241,7 +241,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     }
 
     /// Returns the bytes of a scalar of this kind.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn scalar<const N: usize>(&self, kind: Kind) -> Result<[u8; N], DecodeError> {
         match self.payload().first_chunk::<N>() {
             Some(raw) if self.kind() == kind => Ok(*raw),
@@ -254,7 +254,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     }
 
     /// Returns the node that a link of this node names.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn at(&self, link: [u8; 4]) -> Self {
         Self { view: self.view, index: u32::from_le_bytes(link) }
     }
@@ -265,7 +265,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     }
 
     /// Returns how many elements to make room for: as many as the input pays for, the rest as they come.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn room_for<T>(&self, count: usize) -> usize {
         let size = core::mem::size_of::<T>().max(1);
         count.min(self.view.bytes().len() * 8 / size)
@@ -287,7 +287,7 @@ pub struct Children<'a, 'v> {
 
 impl<'a, 'v> Children<'a, 'v> {
     /// Returns the child at a place, without moving.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[must_use]
     pub fn get(&self, place: usize) -> Option<NodeRef<'a, 'v>> {
         let link = self.links.get(place)?;
@@ -298,14 +298,14 @@ impl<'a, 'v> Children<'a, 'v> {
 impl<'a, 'v> Iterator for Children<'a, 'v> {
     type Item = NodeRef<'a, 'v>;
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn next(&mut self) -> Option<Self::Item> {
         let (link, rest) = self.links.split_first()?;
         self.links = rest;
         Some(NodeRef { view: self.view, index: u32::from_le_bytes(*link) })
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.links.len(), Some(self.links.len()))
     }

@@ -68,7 +68,7 @@ impl<'a> View<'a> {
     /// # Errors
     ///
     /// If the buffer is not one value, or not within the limits.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
         let mut view = Self::unread(bytes);
         view.read(limits)?;
@@ -76,12 +76,12 @@ impl<'a> View<'a> {
     }
 
     /// Returns a view that must be [`read`](Self::read) before it is used: so it is filled where it stays.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) const fn unread(bytes: &'a [u8]) -> Self {
         Self { bytes, count: 0, inline: [NO_ENTRY; INLINE_NODES], heap: Vec::new() }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn read(&mut self, limits: &Limits) -> Result<(), DecodeError> {
         self.count = read_header(self.bytes, limits)?;
         if let Some(entries) = self.inline.get_mut(..self.count) {
@@ -104,14 +104,14 @@ impl<'a> View<'a> {
     }
 
     /// Returns the value itself.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[must_use]
     pub fn root(&self) -> NodeRef<'a, '_> {
         // `scan` has made sure that the last node is the root; counts fit u32 by the format.
         NodeRef::new(self, (self.count - 1) as u32)
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn entry(&self, index: u32) -> &Entry {
         if self.count <= INLINE_NODES { &self.inline[index as usize] } else { &self.heap[index as usize] }
     }
@@ -147,7 +147,7 @@ pub fn encoded_length(bytes: &[u8], limits: &Limits) -> Result<usize, DecodeErro
 }
 
 /// Checks the header and returns the number of nodes.
-#[inline]
+#[cfg_attr(not(target_arch = "wasm32"), inline)]
 fn read_header(bytes: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
     let Some((header, nodes)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(short_header(bytes));
@@ -235,7 +235,7 @@ fn scan(bytes: &[u8], entries: &mut [Entry], limits: &Limits) -> Result<(), Deco
     }
 }
 
-#[inline]
+#[cfg_attr(not(target_arch = "wasm32"), inline)]
 fn check_string(payload: &[u8], offset: usize) -> Result<(), DecodeError> {
     match payload.split_first_chunk::<4>() {
         Some((length, text)) if u32::from_le_bytes(*length) as usize == text.len() => Ok(()),
@@ -247,7 +247,7 @@ fn check_string(payload: &[u8], offset: usize) -> Result<(), DecodeError> {
 /// Checks that the children are the subtrees that come right before their parent, in order.
 ///
 /// Returns the first node of the parent's subtree and the height below the parent.
-#[inline]
+#[cfg_attr(not(target_arch = "wasm32"), inline)]
 fn adopt(before: &[Entry], links: &[[u8; 4]], offset: usize) -> Result<(u32, u16), DecodeError> {
     let mut first = before.len() as u32;
     let mut height = 0;
@@ -268,7 +268,7 @@ fn adopt(before: &[Entry], links: &[[u8; 4]], offset: usize) -> Result<(u32, u16
 /// Returns the child indices of a node of variable length, and checks the lengths inside it.
 ///
 /// The names of a record's fields are walked only when they are read.
-#[inline]
+#[cfg_attr(not(target_arch = "wasm32"), inline)]
 pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u8; 4]], DecodeError> {
     let mut cursor = Cursor::new(payload, offset);
     match kind {

@@ -9,7 +9,11 @@ use theater::handler::{
 
 mod host {
     //! The interface, from its text.
-    #![allow(missing_docs, clippy::allow_attributes, reason = "generated; the docs are in the interface text")]
+    #![allow(
+        missing_docs,
+        clippy::allow_attributes,
+        reason = "generated; the docs are in the interface text"
+    )]
 
     pack_macros::host! { path: "../../wit/theater-simple", interface: "theater:simple/runtime" }
 }
@@ -93,12 +97,16 @@ fn read_event(chain: ChainAccess, seq: u64, before: u64) -> HandlerFuture {
     Box::pin(async move {
         let entry = chain.entries(seq, before.min(seq.saturating_add(1))).await.map_err(fault)?;
         let Some(entry) = entry.first() else {
-            return encoded::<host::results::GetEvent>(&Err(format!("not-found: there is no event {seq} before this call")));
+            return encoded::<host::results::GetEvent>(&Err(format!(
+                "not-found: there is no event {seq} before this call"
+            )));
         };
         let is_chain_read =
             chain.function_name(entry.function).is_some_and(|name| CHAIN_READS.contains(&name));
         if is_chain_read {
-            return encoded::<host::results::GetEvent>(&Err(format!("denied: event {seq} is itself a chain read")));
+            return encoded::<host::results::GetEvent>(&Err(format!(
+                "denied: event {seq} is itself a chain read"
+            )));
         }
         match chain.payload(seq).await.map_err(fault)? {
             Some(payload) => encoded::<host::results::GetEvent>(&Ok(payload)),

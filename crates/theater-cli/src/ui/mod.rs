@@ -13,8 +13,8 @@ pub(crate) mod text;
 pub(crate) fn diagnostics(global: &Global) {
     let default = match global.verbose {
         0 => "warn",
-        1 => "info,wasmtime=warn,cranelift=warn",
-        _ => "debug,wasmtime=info,cranelift=info,cranelift_codegen=info",
+        1 => "warn,theater=info,pack=info,wasm_toolchain=info",
+        _ => "info,theater=debug,pack=debug,wasm_toolchain=debug",
     };
     let filter = match std::env::var("THEATER_LOG") {
         Ok(wanted) if !wanted.is_empty() => {

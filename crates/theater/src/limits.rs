@@ -21,9 +21,6 @@ pub const YIELD_EVERY_FUEL: u64 = 50_000;
 /// Messages that wait in one mailbox.
 pub const MAILBOX_MESSAGES_DEFAULT: u32 = 1024;
 
-/// Bytes of one payload that crosses the boundary.
-pub const PAYLOAD_BYTES_DEFAULT: u64 = 16 << 20;
-
 /// Bytes of an initial state; larger data belongs into a store.
 pub const STATE_BYTES_MAX: u64 = 256 << 20;
 

@@ -103,8 +103,6 @@ pub struct Limits {
     pub fuel_per_call: u64,
     /// Most wall-clock milliseconds one call may take, waits included.
     pub call_ms: u64,
-    /// Most bytes of one payload.
-    pub payload_bytes: u64,
     /// Most messages that wait.
     pub mailbox_messages: u32,
 }
@@ -115,7 +113,6 @@ impl Default for Limits {
             memory_bytes: limits::MEMORY_BYTES_DEFAULT,
             fuel_per_call: limits::FUEL_PER_CALL_DEFAULT,
             call_ms: limits::CALL_MS_DEFAULT,
-            payload_bytes: limits::PAYLOAD_BYTES_DEFAULT,
             mailbox_messages: limits::MAILBOX_MESSAGES_DEFAULT,
         }
     }
@@ -129,7 +126,6 @@ impl Limits {
             ("memory-bytes".to_owned(), self.memory_bytes),
             ("fuel-per-call".to_owned(), self.fuel_per_call),
             ("call-ms".to_owned(), self.call_ms),
-            ("payload-bytes".to_owned(), self.payload_bytes),
             ("mailbox-messages".to_owned(), u64::from(self.mailbox_messages)),
         ]
     }
@@ -143,7 +139,6 @@ impl Limits {
                 "memory-bytes" => limits.memory_bytes = *value,
                 "fuel-per-call" => limits.fuel_per_call = *value,
                 "call-ms" => limits.call_ms = *value,
-                "payload-bytes" => limits.payload_bytes = *value,
                 "mailbox-messages" => limits.mailbox_messages = u32::try_from(*value).unwrap_or(u32::MAX),
                 _ => {}
             }
@@ -362,9 +357,6 @@ fn checked_limits(raw: Option<Spanned<Limits>>, source: &Source<'_>) -> Result<L
     }
     if checked.call_ms == 0 {
         return refuse("`call_ms` is at least 1".to_owned());
-    }
-    if checked.payload_bytes == 0 || checked.payload_bytes > u64::from(u32::MAX) {
-        return refuse(format!("`payload_bytes` is between 1 and {}", u32::MAX));
     }
     if checked.mailbox_messages == 0 {
         return refuse("`mailbox_messages` is at least 1".to_owned());

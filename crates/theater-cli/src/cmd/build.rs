@@ -112,6 +112,11 @@ impl Progress for Spoken {
     }
 
     fn line(&mut self, text: &str) {
-        self.0.note(text);
+        // That nothing had to be done is no news.
+        if text.trim_start().starts_with("Finished `") {
+            self.0.detail(text);
+        } else {
+            self.0.note(text);
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! Drives one run from its start to its close, with an ear for signals.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use theater::actor::ExitReport;
-use theater::{CloseError, ClosedRun, Linked, RuntimeOptions, SpawnError, StartError, TheaterRuntime};
+use theater::{
+    CloseError, ClosedRun, Launched, Linked, RuntimeOptions, SpawnError, StartError, TheaterRuntime,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ui::error::{CliError, FULL, is_full};
+use crate::ui::printer::Printer;
 
 /// A run that was closed, whatever its actor did.
 pub(crate) struct Ended {
@@ -27,7 +31,7 @@ pub(crate) enum Failure {
     Spawn(SpawnError),
     /// The run could not be recorded to its end.
     Record(CloseError),
-    /// A person ended it before the actor was ready.
+    /// A person did not want to wait for its end.
     Interrupted,
 }
 
@@ -91,20 +95,40 @@ impl Signals {
 }
 
 /// Runs an actor until it ends by itself, or is told to end, and closes the run.
-pub(crate) async fn drive(linked: &Linked, options: RuntimeOptions) -> Result<Ended, Failure> {
+pub(crate) async fn drive(
+    linked: &Linked,
+    options: RuntimeOptions,
+    printer: Printer,
+) -> Result<Ended, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     let runtime = TheaterRuntime::start(options).map_err(Failure::Start)?;
-    let report = tokio::select! {
-        report = live(&runtime, linked) => report?,
-        _ = signals.next() => return Err(Failure::Interrupted),
+    let launched = runtime.launch_root(linked).map_err(Failure::Spawn)?;
+    let control = launched.control();
+    let mut ended = pin!(ended(launched));
+    let (mut orders, mut is_interrupted) = (0, false);
+    let report = loop {
+        let order = tokio::select! {
+            report = &mut ended => break report?,
+            order = signals.next() => order,
+        };
+        is_interrupted |= order == Order::Interrupt;
+        orders += 1;
+        match orders {
+            1 => {
+                printer.note(format_args!("stopping after the call in hand; once more to end it now"));
+                control.stop();
+            }
+            2 => control.kill(),
+            _ => return Err(Failure::Interrupted),
+        }
     };
     let closed = runtime.close(&report).await.map_err(Failure::Record)?;
-    Ok(Ended { closed, report, is_interrupted: false })
+    Ok(Ended { closed, report, is_interrupted })
 }
 
-/// Starts the actor and waits for its end; an actor that fails to start has ended.
-async fn live(runtime: &TheaterRuntime, linked: &Linked) -> Result<Arc<ExitReport>, Failure> {
-    match runtime.spawn_root(linked).await {
+/// Waits for the actor's end; an actor that fails to start has ended.
+async fn ended(launched: Launched) -> Result<Arc<ExitReport>, Failure> {
+    match launched.ready().await {
         Ok(root) => Ok(root.finish().await),
         Err(SpawnError::Start(_, report)) => Ok(report),
         Err(error) => Err(Failure::Spawn(error)),

@@ -17,4 +17,4 @@ mod link;
 mod runtime;
 
 pub use link::{ActorSpec, LinkError, Linked, link};
-pub use runtime::{CloseError, ClosedRun, RuntimeOptions, SpawnError, StartError, TheaterRuntime};
+pub use runtime::{CloseError, ClosedRun, Launched, RuntimeOptions, SpawnError, StartError, TheaterRuntime};

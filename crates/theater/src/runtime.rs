@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pack::Engine;
@@ -13,7 +14,9 @@ use theater_chain::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::actor::{ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, ExitReport, LogSink, State};
+use crate::actor::{
+    ActorControl, ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, ExitReport, LogSink, State,
+};
 use crate::clock::{self, Clock};
 use crate::entropy::{self, EntropyError};
 use crate::handler::{ActorContext, ChainAccess, ConfigError, Handler};
@@ -120,6 +123,35 @@ pub struct ClosedRun {
     pub events: u64,
 }
 
+/// An actor whose `init` may still be running.
+pub struct Launched {
+    handle: ActorHandle,
+    start: oneshot::Receiver<Result<(), String>>,
+}
+
+impl Launched {
+    /// Returns the means to end the actor, whatever it is doing.
+    #[must_use]
+    pub fn control(&self) -> ActorControl {
+        self.handle.control()
+    }
+
+    /// Waits until `init` has returned.
+    ///
+    /// # Errors
+    /// Fails if the actor ends abnormally before that; the report says why.
+    pub async fn ready(self) -> Result<ActorHandle, SpawnError> {
+        match self.start.await {
+            Ok(Ok(())) => Ok(self.handle),
+            Ok(Err(why)) => Err(SpawnError::Start(why, self.handle.ended().await)),
+            Err(_) => {
+                let report = self.handle.ended().await;
+                Err(SpawnError::Start(report.reason.to_string(), report))
+            }
+        }
+    }
+}
+
 /// One live run.
 pub struct TheaterRuntime {
     options: RuntimeOptions,
@@ -128,6 +160,8 @@ pub struct TheaterRuntime {
     own: Mutex<ActorChain>,
     /// Packages and manifests that the run holds already.
     kept: Mutex<BTreeSet<Hash>>,
+    /// How many roots were started: a second one is another incarnation.
+    roots: AtomicU32,
 }
 
 impl TheaterRuntime {
@@ -155,7 +189,14 @@ impl TheaterRuntime {
             note: options.note.clone(),
         };
         own.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
-        Ok(Self { options, journal, clock, own: Mutex::new(own), kept: Mutex::default() })
+        Ok(Self {
+            options,
+            journal,
+            clock,
+            own: Mutex::new(own),
+            kept: Mutex::default(),
+            roots: AtomicU32::new(0),
+        })
     }
 
     /// Starts the root actor and waits until its `init` has returned. What was linked can be started again.
@@ -163,13 +204,22 @@ impl TheaterRuntime {
     /// # Errors
     /// Fails if the actor cannot be set up or ends abnormally before it is ready.
     pub async fn spawn_root(&self, linked: &Linked) -> Result<ActorHandle, SpawnError> {
+        self.launch_root(linked)?.ready().await
+    }
+
+    /// Starts the root actor; its `init` runs meanwhile. It must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Fails if the actor cannot be set up.
+    pub fn launch_root(&self, linked: &Linked) -> Result<Launched, SpawnError> {
         let path = ActorPath::root();
+        let incarnation = self.roots.fetch_add(1, Ordering::Relaxed) + 1;
         self.put_blobs(linked)?;
-        self.decide(&start_decision(&path, linked))?;
+        self.append_decision(&encoded(&start_decision(&path, linked))?)?;
         let state =
             State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
         let mut chain = ActorChain::open(self.journal.clone(), self.clock);
-        let genesis = self.genesis(&path, linked, &state);
+        let genesis = self.genesis((&path, incarnation), linked, &state);
         let access =
             ChainAccess::new(self.journal.clone(), chain.index(), Arc::clone(&linked.function_names));
         let context = ActorContext { path: path.clone(), chain: access };
@@ -184,15 +234,15 @@ impl TheaterRuntime {
             state,
             log: Arc::clone(&self.options.log),
         });
-        self.start_task(path, linked, recorder).await
+        Ok(self.start_task((path, incarnation), linked, recorder))
     }
 
-    async fn start_task(
+    fn start_task(
         &self,
-        path: ActorPath,
+        (path, incarnation): (ActorPath, u32),
         linked: &Linked,
         recorder: Recorder,
-    ) -> Result<ActorHandle, SpawnError> {
+    ) -> Launched {
         let limits = linked.spec.manifest.limits.clone();
         let exports = Arc::clone(&linked.exports);
         let (mailbox, inbox) = mpsc::channel(limits.mailbox_messages as usize);
@@ -201,7 +251,7 @@ impl TheaterRuntime {
         let (started, start) = oneshot::channel();
         let actor = ActorRuntime::new(ActorParts {
             path: path.clone(),
-            incarnation: 1,
+            incarnation,
             run_id: self.options.run_id.clone(),
             prepared: linked.prepared.clone(),
             limits,
@@ -215,15 +265,8 @@ impl TheaterRuntime {
             let report = actor.run(recorder, started).await;
             publish.send_replace(Some(Arc::new(report)));
         });
-        let handle = ActorHandle { path, mailbox, control: Arc::new(control), ended, exports };
-        match start.await {
-            Ok(Ok(())) => Ok(handle),
-            Ok(Err(why)) => Err(SpawnError::Start(why, handle.ended().await)),
-            Err(_) => {
-                let report = handle.ended().await;
-                Err(SpawnError::Start(report.reason.to_string(), report))
-            }
-        }
+        let handle = ActorHandle { path, mailbox, control: ActorControl::new(control), ended, exports };
+        Launched { handle, start }
     }
 
     /// Closes the run: writes the last event, the trailer and the checkpoint.
@@ -231,7 +274,7 @@ impl TheaterRuntime {
     /// # Errors
     /// Fails if the journal has failed or the disk takes no more.
     pub async fn close(self, root: &ExitReport) -> Result<ClosedRun, CloseError> {
-        self.decide(&end_decision(root))?;
+        self.append_decision(&encoded(&end_decision(root))?)?;
         let exit = Exit { reason: ExitReason::Normal, state_hash: Hash::ZERO, result: None, detail: None };
         self.append_own(Crossing::bare(Kind::Exit), &[], &[&exit.encode()?])?;
         let journal = self.journal;
@@ -244,11 +287,9 @@ impl TheaterRuntime {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).append(crossing, input, output)
     }
 
-    /// Records what the runtime decided, with its inputs, before it is done.
-    fn decide(&self, decision: &Value) -> Result<(), JournalError> {
-        // A decision is a small record of our own making; it always fits.
-        let bytes = pack_abi::encode(decision).unwrap_or_default();
-        self.append_own(Crossing::bare(Kind::Decision), &[], &[&bytes])
+    /// Appends what the runtime decided, with its inputs, before it is done.
+    fn append_decision(&self, payload: &[u8]) -> Result<(), JournalError> {
+        self.append_own(Crossing::bare(Kind::Decision), &[], &[payload])
     }
 
     /// Keeps package and manifest with the run, each once.
@@ -266,12 +307,12 @@ impl TheaterRuntime {
         Ok(())
     }
 
-    fn genesis(&self, path: &ActorPath, linked: &Linked, state: &State) -> Genesis {
+    fn genesis(&self, (path, incarnation): (&ActorPath, u32), linked: &Linked, state: &State) -> Genesis {
         let fingerprint = self.options.engine.fingerprint();
         Genesis {
             run_id: self.options.run_id.clone(),
             path: path.as_str().to_owned(),
-            incarnation: 1,
+            incarnation,
             boundary_version: pack::BOUNDARY_VERSION,
             predecessor: None,
             parent: None,
@@ -299,6 +340,10 @@ fn open_handlers(linked: &Linked, context: &ActorContext) -> Result<Vec<Box<dyn 
             }
         })
         .collect()
+}
+
+fn encoded(decision: &Value) -> Result<Vec<u8>, RecordError> {
+    pack_abi::encode(decision).map_err(|source| RecordError::Encode { name: "decision", source })
 }
 
 fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {

@@ -58,7 +58,7 @@ const TESTS_MAY_USE: &[(&str, &[&str])] = &[
     ("pack-guest", &["wasm-toolchain"]),
     ("pack", &["pack-guest", "pack-macros", "wasm-toolchain"]),
     ("theater-guest", &["pack-abi", "pack-wit", "wasm-toolchain"]),
-    ("theater", &["theater-handlers", "wasm-toolchain"]),
+    ("theater", &["wasm-toolchain"]),
     ("theater-handlers", &["pack", "theater-chain", "wasm-toolchain"]),
 ];
 

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Result<Outcome, CliError>
         .enable_all()
         .build()
         .map_err(|error| CliError::io("failed to start threads", error))?;
-    let ended = executor.block_on(drive(&linked, options));
+    let ended = executor.block_on(drive(&linked, options, printer));
     // What still runs belongs to an actor that nobody waits for any more.
     executor.shutdown_background();
     match ended {

@@ -1,7 +1,9 @@
 //! Runs: made, listed, read, verified, replayed, compared, deleted.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::story::{Story, guest, repository};
 
@@ -191,5 +193,33 @@ fn doctor_says_what_is_there_and_repairs_an_exposed_key() {
         let mode = fs::metadata(&key).expect("it is there").permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
     }
+    story.every_run_verifies_and_replays(1);
+}
+
+#[test]
+fn a_second_interrupt_ends_a_spinning_actor_and_the_run_is_closed() {
+    let story = Story::new();
+    let mut child = story
+        .command([Path::new("run"), &guest("spins")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("it is a pipe")).lines();
+    let mut wait_for = |text: &str| {
+        let found = lines.any(|line| line.expect("stderr is text").contains(text));
+        assert!(found, "`{text}` was not said");
+    };
+    let interrupt = || {
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    wait_for("spins");
+    interrupt();
+    wait_for("once more");
+    interrupt();
+    wait_for("killed");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
     story.every_run_verifies_and_replays(1);
 }

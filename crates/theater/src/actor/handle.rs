@@ -36,12 +36,38 @@ pub enum CallFailure {
     Error(String),
 }
 
+/// Ends an actor from outside; unlike a handle it does not keep the actor waiting for calls.
+#[derive(Clone)]
+pub struct ActorControl(Arc<watch::Sender<Control>>);
+
+impl ActorControl {
+    pub(crate) fn new(orders: watch::Sender<Control>) -> Self {
+        Self(Arc::new(orders))
+    }
+
+    /// Asks the actor to end after the call in hand.
+    pub fn stop(&self) {
+        self.0.send_if_modified(|control| {
+            let first = *control == Control::Run;
+            if first {
+                *control = Control::Stop;
+            }
+            first
+        });
+    }
+
+    /// Ends the actor at its next fuel yield or pending host call.
+    pub fn kill(&self) {
+        self.0.send_replace(Control::Kill);
+    }
+}
+
 /// A live actor, from outside. While a handle exists, the actor waits for calls.
 #[derive(Clone)]
 pub struct ActorHandle {
     pub(crate) path: ActorPath,
     pub(crate) mailbox: mpsc::Sender<Message>,
-    pub(crate) control: Arc<watch::Sender<Control>>,
+    pub(crate) control: ActorControl,
     pub(crate) ended: watch::Receiver<Option<Arc<ExitReport>>>,
     pub(crate) exports: Arc<[(String, ExportIndex)]>,
 }
@@ -69,20 +95,20 @@ impl ActorHandle {
         answer.await.map_err(|_| ended())?
     }
 
+    /// Returns the means to end the actor, which do not keep it waiting for calls.
+    #[must_use]
+    pub fn control(&self) -> ActorControl {
+        self.control.clone()
+    }
+
     /// Asks the actor to end after the call in hand.
     pub fn stop(&self) {
-        self.control.send_if_modified(|control| {
-            let first = *control == Control::Run;
-            if first {
-                *control = Control::Stop;
-            }
-            first
-        });
+        self.control.stop();
     }
 
     /// Ends the actor at its next fuel yield or pending host call.
     pub fn kill(&self) {
-        self.control.send_replace(Control::Kill);
+        self.control.kill();
     }
 
     /// Waits for the end of the actor, which keeps waiting for calls as long as this handle exists.

@@ -8,7 +8,7 @@ mod state;
 mod trap;
 
 pub use exit::{CrashReport, ExitReport, is_orderly};
-pub use handle::{ActorHandle, CallFailure};
+pub use handle::{ActorControl, ActorHandle, CallFailure};
 pub use path::ActorPath;
 pub use runtime::ActorRuntime;
 pub use state::State;

@@ -289,6 +289,7 @@ impl ActorRuntime {
     /// Writes the exit event and the report.
     fn end(self, mut recorder: Box<Recorder>, ending: Ending) -> ExitReport {
         let Ending { mut reason, result, trap } = ending;
+        tracing::debug!(actor = %self.parts.path, incarnation = self.parts.incarnation, %reason, "actor ends");
         let exit = Exit {
             reason: reason.clone(),
             state_hash: recorder.state().hash(),

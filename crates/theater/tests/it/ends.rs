@@ -11,7 +11,7 @@ use crate::guest::{Step, actor, actor_with, encoded, log, ok_state, shutdown};
 use crate::house::House;
 
 fn house() -> House {
-    House::new(theater_handlers::registry())
+    House::new(crate::stage::registry())
 }
 
 fn kinds(house: &House, name: &str) -> Vec<Kind> {
@@ -208,7 +208,7 @@ async fn package_must_fit_its_manifest() {
 
 #[tokio::test]
 async fn what_is_linked_starts_any_number_of_actors_and_is_kept_once() {
-    let house = House::new(theater_handlers::registry());
+    let house = House::new(crate::stage::registry());
     let runtime = house.start("a");
     let wasm = actor(&[log("one"), Step::Return(ok_state(None))]);
     let linked = theater::link(&house.engine, &house.registry, house.spec(wasm, None)).unwrap();

@@ -7,3 +7,4 @@ mod guest;
 mod house;
 mod replays;
 mod requests;
+mod stage;

@@ -183,3 +183,30 @@ fn an_actor_that_refuses_to_start_says_why() {
         .fine();
     story.every_run_verifies_and_replays(2);
 }
+
+#[test]
+fn a_library_that_is_no_cdylib_is_not_built_and_the_lines_to_write_are_shown() {
+    let story = Story::new();
+    story.theater(["new", "hello"]).fine();
+    let path = story.work().join("hello/Cargo.toml");
+    let manifest = std::fs::read_to_string(&path).expect("it was written");
+    let altered = manifest.replace("[\"cdylib\", \"rlib\"]", "[\"rlib\"]");
+    assert_ne!(manifest, altered);
+    std::fs::write(&path, altered).expect("it is ours");
+    story.theater(["build", "hello"]).error(2, "no library of type `cdylib`", "crate-type = [\"cdylib\"]");
+    story.theater(["run", "hello"]).error(2, "no library of type `cdylib`", "crate-type = [\"cdylib\"]");
+    assert_eq!(story.runs(), [""; 0]);
+}
+
+#[test]
+fn a_reader_of_events_that_stops_reading_is_no_failure() {
+    let story = Story::new();
+    story.theater([Path::new("run"), &guest("calm")]).fine();
+    for json in ["--full", "--json"] {
+        let mut command = story.command(["events", json]);
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("the binary runs");
+        drop(child.stdout.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    }
+    story.every_run_verifies_and_replays(1);
+}

@@ -2,6 +2,8 @@
 //!
 //! There is no handler here and no field that could hold one.
 
+use std::sync::Arc;
+
 use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Stop, Trap, TrapKind};
 use theater_chain::{Event, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
 
@@ -42,7 +44,7 @@ pub(crate) struct Replayer {
     hasher: RunHasher,
     numbers: Numbers,
     /// The exchange that the running call must turn out to be.
-    exchange: Option<Event>,
+    exchange: Option<Arc<Event>>,
     halt: Option<Halt>,
     returned: Option<Returned>,
     trap: Option<TrapRecord>,
@@ -96,7 +98,7 @@ impl Replayer {
         self.halted(Halt::Diverged(Box::new(divergence)))
     }
 
-    fn take(&mut self) -> Result<Event, Stop> {
+    fn take(&mut self) -> Result<Arc<Event>, Stop> {
         match self.script.take() {
             Ok(Some(event)) => Ok(event),
             Ok(None) => Err(self.halted(Halt::Reached("the recording has no more events".to_owned()))),
@@ -214,7 +216,7 @@ impl Replayer {
     }
 
     /// Takes the event that must describe the end of the call: the exchange, or a return.
-    fn end_event(&mut self, actual: &str) -> Result<Event, Stop> {
+    fn end_event(&mut self, actual: &str) -> Result<Arc<Event>, Stop> {
         if let Some(exchange) = self.exchange.take() {
             return Ok(exchange);
         }

@@ -1,6 +1,7 @@
 //! The recorded events of one chain, read strictly in order.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use theater_chain::{Event, FunctionEntry, ReadError};
 
@@ -17,7 +18,8 @@ pub(crate) struct Script {
     functions: Vec<FunctionEntry>,
     who: String,
     seq: u64,
-    before: VecDeque<String>,
+    /// The last events taken; they become text only if there is a difference to explain.
+    before: VecDeque<Arc<Event>>,
 }
 
 impl Script {
@@ -34,14 +36,14 @@ impl Script {
     }
 
     /// Takes the next event.
-    pub(crate) fn take(&mut self) -> Result<Option<Event>, ReadError> {
-        let Some(event) = self.next.take() else { return Ok(None) };
+    pub(crate) fn take(&mut self) -> Result<Option<Arc<Event>>, ReadError> {
+        let Some(event) = self.next.take().map(Arc::new) else { return Ok(None) };
         self.next = self.events.next().transpose()?;
         self.seq = event.header.seq + 1;
         if self.before.len() == DIVERGENCE_CONTEXT_EVENTS {
             self.before.pop_front();
         }
-        self.before.push_back(event_line(&event, &self.functions));
+        self.before.push_back(Arc::clone(&event));
         Ok(Some(event))
     }
 
@@ -63,7 +65,7 @@ impl Script {
             expected: pair.expected,
             actual: pair.actual,
             differences: pair.differences,
-            before: self.before.iter().cloned().collect(),
+            before: self.before.iter().map(|event| event_line(event, &self.functions)).collect(),
             backtrace: Vec::new(),
         }
     }

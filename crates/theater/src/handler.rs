@@ -10,12 +10,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use pack_abi::types::Interface;
-use theater_chain::{ChainIndex, Journal, JournalError};
+use theater_chain::{ChainIndex, ENTRIES_MAX, Journal, JournalError};
 
 pub use theater_chain::Entry;
 
 use crate::actor::ActorPath;
-use crate::limits;
 
 /// A future that a handler hands out; it owns what it needs.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, HostFault>> + Send>>;
@@ -118,12 +117,12 @@ impl ChainAccess {
         self.functions.get(usize::try_from(function).ok()?).map(String::as_str)
     }
 
-    /// Returns up to [`limits::CHAIN_ENTRIES_MAX`] events from `from` on, ending before `before`.
+    /// Returns up to [`theater_chain::ENTRIES_MAX`] events from `from` on, ending before `before`.
     ///
     /// # Errors
     /// Fails if the journal has failed.
     pub async fn entries(&self, from: u64, before: u64) -> Result<Vec<Entry>, JournalError> {
-        let most = limits::CHAIN_ENTRIES_MAX as u64;
+        let most = ENTRIES_MAX as u64;
         let to = before.min(from.saturating_add(most));
         if from >= to {
             return Ok(Vec::new());

@@ -28,8 +28,11 @@ pub const STATE_BYTES_MAX: u64 = 256 << 20;
 /// far below.
 pub const TABLE_ELEMENTS_MAX: u32 = 20_000;
 
-/// Entries one chain read returns.
-pub const CHAIN_ENTRIES_MAX: usize = 256;
+/// Characters of an error text of a guest that are taken over into reasons and reports; the payload has all.
+pub const ERROR_CHARS_MAX: usize = 16 << 10;
+
+/// Most nodes of a state that a listing stands in for: above it, a payload is shown as bytes.
+pub const SHOWN_STATE_NODES_MAX: u32 = 4096;
 
 /// Bytes of a manifest: a larger file is a mistake.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;

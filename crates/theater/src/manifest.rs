@@ -4,6 +4,7 @@
 //! stay opaque here: each handler checks its own when it is opened for an actor. Every message names the
 //! file, the line and the column.
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -275,14 +276,16 @@ impl Manifest {
 }
 
 fn read_state(path: &Path) -> std::io::Result<Vec<u8>> {
-    let bytes = std::fs::metadata(path)?.len();
-    if bytes > limits::STATE_BYTES_MAX {
+    let mut bytes = Vec::new();
+    // A size that the system claims is none: a device or a pipe has as many bytes as it likes.
+    std::fs::File::open(path)?.take(limits::STATE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limits::STATE_BYTES_MAX {
         return Err(std::io::Error::new(
             std::io::ErrorKind::FileTooLarge,
-            format!("{bytes} bytes, an initial state has at most {}", limits::STATE_BYTES_MAX),
+            format!("an initial state has at most {} bytes", limits::STATE_BYTES_MAX),
         ));
     }
-    std::fs::read(path)
+    Ok(bytes)
 }
 
 fn check_name(name: &Spanned<String>, source: &Source<'_>) -> Result<(), ManifestError> {

@@ -214,17 +214,18 @@ impl TheaterRuntime {
     pub fn launch_root(&self, linked: &Linked) -> Result<Launched, SpawnError> {
         let path = ActorPath::root();
         let incarnation = self.roots.fetch_add(1, Ordering::Relaxed) + 1;
-        self.put_blobs(linked)?;
-        self.append_decision(&encoded(&start_decision(&path, linked))?)?;
         let state =
             State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
+        let genesis = self.genesis((&path, incarnation), linked, &state).encode()?;
         let mut chain = ActorChain::open(self.journal.clone(), self.clock);
-        let genesis = self.genesis((&path, incarnation), linked, &state);
         let access =
             ChainAccess::new(self.journal.clone(), chain.index(), Arc::clone(&linked.function_names));
         let context = ActorContext { path: path.clone(), chain: access };
         let handlers = open_handlers(linked, &context)?;
-        chain.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
+        // Nothing of the actor is in the run until everything that can be refused was checked.
+        self.put_blobs(linked)?;
+        self.append_decision(&encoded(&start_decision(&path, linked))?)?;
+        chain.append(Crossing::bare(Kind::Genesis), &[&genesis], &[])?;
         let recorder = Recorder::new(RecorderParts {
             path: path.clone(),
             chain,

@@ -136,6 +136,8 @@ fn line(event: &Event, function: &str, actor: &str, width: usize) -> String {
     };
     let time = format!("{}.{:06}", header.time_us / 1_000_000, header.time_us % 1_000_000);
     let function = if function == "-" { String::new() } else { format!(" {function}") };
+    // Paths and names come from the run, which may be anybody's.
+    let (actor, function) = (clean(actor), clean(&function));
     let start = format!("{actor:<8} {:>5} {time:>10} {:<13}{function}", header.seq, header.kind.name());
     let most = width.saturating_sub(start.chars().count() + ending.chars().count() + 1);
     let values = clean(&values(event, if width == usize::MAX { usize::MAX } else { HALF_MAX })).into_owned();

@@ -59,13 +59,12 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
     Ok(outcome)
 }
 
+/// Fuel for one replayed call: some quarter of an hour, which no recording can extend.
+const REPLAY_FUEL_MAX: u64 = 100 * limits::FUEL_PER_CALL_DEFAULT;
+
 /// The most that a recording can ask for here, whatever it says.
 fn ceiling() -> Limits {
-    Limits {
-        memory_bytes: limits::MEMORY_BYTES_MAX,
-        fuel_per_call: i64::MAX.unsigned_abs(),
-        ..Limits::default()
-    }
+    Limits { memory_bytes: limits::MEMORY_BYTES_MAX, fuel_per_call: REPLAY_FUEL_MAX, ..Limits::default() }
 }
 
 fn explained(error: ReplayError, label: &str, run: &Run) -> CliError {
@@ -117,12 +116,14 @@ fn replacements(words: &[String], chains: &[ChainSummary]) -> Result<Vec<Replace
 }
 
 fn line(label: &str, replayed: &Replayed) -> String {
+    let label = clean(label);
     match replayed {
         Replayed::Same { events } => format!("{label}: {} replayed, same", count(*events, "event")),
         Replayed::ResourceEnd { events, what } => {
             format!(
-                "{label}: {} replayed, same up to a resource end, not re-derived: {what}",
-                count(*events, "event")
+                "{label}: {} replayed, same up to a resource end, not re-derived: {}",
+                count(*events, "event"),
+                clean(what)
             )
         }
         Replayed::Diverged(divergence) => {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use theater::actor::{ActorPath, LogSink, is_orderly};
@@ -29,8 +30,8 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Result<Outcome, CliError>
         .build()
         .map_err(|error| CliError::io("failed to start threads", error))?;
     let ended = executor.block_on(drive(&linked, options, printer));
-    // What still runs belongs to an actor that nobody waits for any more.
-    executor.shutdown_background();
+    // What still runs belongs to an actor that nobody waits for any more; its journal is to be let go of.
+    executor.shutdown_timeout(Duration::from_secs(1));
     match ended {
         Ok(ended) => report(args, &ended, printer),
         Err(failure) => Err(explained(failure, dir.as_deref())),

@@ -86,6 +86,8 @@ pub(crate) fn print_error(error: &impl fmt::Display) {
     let text = error.to_string();
     let mut lines = String::new();
     for line in text.lines() {
+        // Causes quote names from packages and runs.
+        let line = clean(line);
         match line.strip_prefix("hint: ") {
             Some(hint) => lines.push_str(&format!("{GOOD}hint{GOOD:#}: {hint}\n")),
             None => lines.push_str(&format!("{line}\n")),

@@ -5,6 +5,7 @@ use std::fmt;
 use theater_chain::ExitReason;
 
 use super::{ActorPath, TrapRecord};
+use crate::render;
 
 /// The end of one incarnation.
 #[derive(Clone, Debug)]
@@ -56,15 +57,22 @@ pub struct CrashReport {
     pub seq: u64,
 }
 
+/// Returns a text of a guest as it stands in a report: shortened, its lines under each other.
+fn indented(text: &str) -> String {
+    render::shorten(&text, TEXT_CHARS).replace('\n', "\n            ")
+}
+
+/// Characters of a guest's text that a report shows.
+const TEXT_CHARS: usize = 2000;
 /// Frames that a report shows; the events have all of them.
 const FRAMES_SHOWN: usize = 12;
 
 impl fmt::Display for CrashReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} crashed", self.who)?;
-        writeln!(f, "  reason    {}", self.reason)?;
+        writeln!(f, "  reason    {}", indented(&self.reason))?;
         if let Some(panic) = &self.panic {
-            writeln!(f, "  panic     {}", panic.replace('\n', "\n            "))?;
+            writeln!(f, "  panic     {}", indented(panic))?;
         }
         if let Some(in_hand) = &self.in_hand {
             writeln!(f, "  in hand   {in_hand}")?;

@@ -39,7 +39,8 @@ pub(crate) struct ActorParts {
 pub struct ActorRuntime {
     parts: ActorParts,
     calls: u32,
-    in_hand: Option<String>,
+    /// The call in hand; it becomes text only if the actor crashes.
+    in_hand: Option<(ExportIndex, Value)>,
 }
 
 /// What is left after an actor's last call.
@@ -59,6 +60,15 @@ impl Ending {
 enum Body {
     Live(Box<PackInstance<Recorder>>),
     Over(Box<Recorder>, Ending),
+}
+
+impl Body {
+    fn recorder(&mut self) -> &mut Recorder {
+        match self {
+            Self::Live(instance) => instance.boundary_mut(),
+            Self::Over(recorder, _) => recorder,
+        }
+    }
 }
 
 /// What a call brought: the encoded result, or the text of an error.
@@ -83,7 +93,7 @@ impl ActorRuntime {
         started: oneshot::Sender<Result<(), String>>,
     ) -> ExitReport {
         let (recorder, ending) = self.live(recorder, started).await;
-        self.end(recorder, ending)
+        self.end(recorder, ending).await
     }
 
     async fn live(
@@ -110,14 +120,24 @@ impl ActorRuntime {
         self.serve(instance).await
     }
 
-    async fn instantiate(&self, recorder: Recorder) -> Result<Box<PackInstance<Recorder>>, Body> {
+    /// Makes an instance, within fuel and time like any call: a start function is guest code.
+    async fn instantiate(&mut self, recorder: Recorder) -> Result<Box<PackInstance<Recorder>>, Body> {
         let bounds = instance_limits(&self.parts.limits);
-        match PackInstance::instantiate(&self.parts.prepared, recorder, &bounds).await {
-            Ok(instance) => Ok(Box::new(instance)),
-            Err(failed) => {
-                let ending = self.ending_of_start(failed.error);
-                Err(Body::Over(Box::new(failed.boundary), ending))
+        let mut instance = Box::new(PackInstance::new(&self.parts.prepared, recorder, &bounds));
+        let time = Duration::from_millis(self.parts.limits.call_ms);
+        let started = tokio::select! {
+            biased;
+            started = instance.start() => Ok(started),
+            () = killed(&mut self.parts.control) => Err(Dropped::Kill),
+            () = tokio::time::sleep(time) => Err(Dropped::Deadline),
+        };
+        match started {
+            Ok(Ok(())) => Ok(instance),
+            Ok(Err(error)) => {
+                let ending = self.ending_of_start(error);
+                Err(Body::Over(Box::new(instance.into_boundary()), ending))
             }
+            Err(why) => Err(self.dropped(instance, why)),
         }
     }
 
@@ -151,11 +171,12 @@ impl ActorRuntime {
             let Some(Message::Call { export, params, reply }) = message else {
                 return (Box::new(instance.into_boundary()), Ending::of(ExitReason::Normal));
             };
-            let (body, outcome) = self.call(instance, export, params).await;
-            let answer = match outcome {
-                Some(Ok(output)) => Ok(output),
-                Some(Err(text)) => Err(CallFailure::Error(text)),
-                None => Err(CallFailure::Ended(self.parts.path.clone())),
+            let (mut body, outcome) = self.call(instance, export, params).await;
+            let settled = body.recorder().settled();
+            let answer = match (settled.await, outcome) {
+                (Ok(()), Some(Ok(output))) => Ok(output),
+                (Ok(()), Some(Err(text))) => Err(CallFailure::Error(text)),
+                (Ok(()), None) | (Err(_), _) => Err(CallFailure::Ended(self.parts.path.clone())),
             };
             // The caller may have given up waiting; its answer is in the chain.
             drop(reply.send(answer));
@@ -173,11 +194,11 @@ impl ActorRuntime {
         export: ExportIndex,
         params: Value,
     ) -> (Body, Option<Outcome>) {
-        self.in_hand = Some(self.describe(export, &params));
         let input = match call_input(instance.boundary().state(), &params) {
             Ok(input) => input,
             Err(error) => return (Body::Live(instance), Some(Err(error.to_string()))),
         };
+        self.in_hand = Some((export, params));
         let time = Duration::from_millis(self.parts.limits.call_ms);
         let fuel = self.parts.limits.fuel_per_call;
         let ended = tokio::select! {
@@ -192,15 +213,23 @@ impl ActorRuntime {
                 let ending = self.ending_of_error(error);
                 (Body::Over(Box::new(instance.into_boundary()), ending), None)
             }
-            Err(why) => {
-                let (recorder, recorded) = instance.abandon();
-                let ending = match recorded {
-                    Ok(()) => self.ending_of_drop(why),
-                    Err(stop) => Ending::of(ExitReason::HostFault(stop.to_string())),
-                };
-                (Body::Over(Box::new(recorder), ending), None)
-            }
+            Err(why) => (self.dropped(instance, why), None),
         }
+    }
+
+    /// The future of a call is gone: the instance is of no further use.
+    fn dropped(&self, instance: Box<PackInstance<Recorder>>, why: Dropped) -> Body {
+        let (mut recorder, recorded) = instance.abandon();
+        let ending = match (recorded, recorder.take_returned(), recorder.take_shutdown()) {
+            (Err(stop), ..) => Ending::of(ExitReason::HostFault(stop_text(&stop))),
+            // The call itself had ended; what took so long was the journal.
+            (Ok(()), Some(_), Some(result)) => Ending { reason: ExitReason::Normal, result, trap: None },
+            (Ok(()), Some(_), None) if matches!(why, Dropped::Deadline) => Ending::of(ExitReason::HostFault(
+                format!("the journal did not keep up within {} ms", self.parts.limits.call_ms),
+            )),
+            (Ok(()), ..) => self.ending_of_drop(why),
+        };
+        Body::Over(Box::new(recorder), ending)
     }
 
     /// A call came back: takes over what it means for the actor's life.
@@ -231,7 +260,7 @@ impl ActorRuntime {
 
     /// Throws the instance away and makes another one from the same state.
     async fn recreate(
-        &self,
+        &mut self,
         instance: Box<PackInstance<Recorder>>,
     ) -> Result<Box<PackInstance<Recorder>>, Body> {
         let mut recorder = instance.into_boundary();
@@ -244,9 +273,11 @@ impl ActorRuntime {
         self.instantiate(recorder).await
     }
 
-    fn describe(&self, export: ExportIndex, params: &Value) -> String {
-        let symbol = self.parts.exports.iter().find(|(_, known)| *known == export);
-        render::call_text(symbol.map_or("?", |(symbol, _)| symbol), params)
+    /// Returns the call in hand as text.
+    fn describe(&self) -> Option<String> {
+        let (export, params) = self.in_hand.as_ref()?;
+        let symbol = self.parts.exports.iter().find(|(_, known)| known == export);
+        Some(render::call_text(symbol.map_or("?", |(symbol, _)| symbol), params))
     }
 
     fn ending_of_error(&self, error: CallError) -> Ending {
@@ -287,26 +318,29 @@ impl ActorRuntime {
     }
 
     /// Writes the exit event and the report.
-    fn end(self, mut recorder: Box<Recorder>, ending: Ending) -> ExitReport {
+    async fn end(self, mut recorder: Box<Recorder>, ending: Ending) -> ExitReport {
         let Ending { mut reason, result, trap } = ending;
         tracing::debug!(actor = %self.parts.path, incarnation = self.parts.incarnation, %reason, "actor ends");
+        let in_hand = if is_orderly(&reason) { None } else { self.describe() };
         let exit = Exit {
             reason: reason.clone(),
             state_hash: recorder.state().hash(),
             result: result.clone(),
-            detail: trap.as_ref().map(|trap| trap.exit_detail(self.in_hand.as_deref())),
+            detail: trap.as_ref().map(|trap| trap.exit_detail(in_hand.as_deref())),
         };
         let chain = recorder.chain();
         let last_seq = chain.next_seq().saturating_sub(1);
         if let Err(why) = append_exit(chain, &exit) {
             reason = ExitReason::HostFault(why);
+        } else if let Err(error) = recorder.settled().await {
+            reason = ExitReason::HostFault(recording_failed(&error));
         }
         let crash = (!is_orderly(&reason)).then(|| CrashReport {
             who: format!("{}#{}", self.parts.path, self.parts.incarnation),
             reason: reason.to_string(),
             panic: trap.as_ref().and_then(|trap| trap.message.clone()),
             backtrace: trap.map(|trap| trap.backtrace).unwrap_or_default(),
-            in_hand: self.in_hand,
+            in_hand,
             decision: "none: the root actor has no supervisor, so the run ends".to_owned(),
             run_id: self.parts.run_id,
             seq: last_seq,

@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
-use pack_abi::{DecodeError, View};
+use pack_abi::View;
 use theater_chain::{Hash, Outcome, RunHasher};
+
+use crate::{limits, render};
 
 /// Bytes of a graph's header.
 const HEADER: usize = 16;
@@ -87,26 +89,30 @@ pub(crate) enum Returned {
 }
 
 impl Returned {
-    /// Reads the outer shape of a result.
-    ///
-    /// # Errors
-    /// Fails if `output` is not a graph.
-    pub(crate) fn read(output: &[u8]) -> Result<Self, DecodeError> {
-        let view = View::parse(output, &pack_abi::Limits::default())?;
-        let Ok(result) = view.root().result() else { return Ok(Self::Plain) };
+    /// Reads the outer shape of a result. What is no graph is the guest's error, like any other.
+    pub(crate) fn read(output: &[u8]) -> Self {
+        // Instantiation returns nothing at all.
+        if output.is_empty() {
+            return Self::Plain;
+        }
+        let view = match View::parse(output, &pack_abi::Limits::default()) {
+            Ok(view) => view,
+            Err(error) => return Self::Err(format!("the result is no graph value: {error}")),
+        };
+        let Ok(result) = view.root().result() else { return Self::Plain };
         match result {
             Ok(payload) => {
                 let first = payload.tuple().ok().and_then(|mut items| items.next());
                 // Encodings are in post-order, so the nodes of the first child stand right behind the header.
-                Ok(first.map_or(Self::Plain, |first| Self::Ok {
+                first.map_or(Self::Plain, |first| Self::Ok {
                     state: first.subtree_range(),
                     node_count: first.subtree_nodes().end,
-                }))
+                })
             }
-            Err(payload) => Ok(Self::Err(match payload.as_str() {
-                Ok(text) => text.to_owned(),
+            Err(payload) => Self::Err(match payload.as_str() {
+                Ok(text) => render::shorten(&text, limits::ERROR_CHARS_MAX),
                 Err(_) => "an error that is not a text".to_owned(),
-            })),
+            }),
         }
     }
 

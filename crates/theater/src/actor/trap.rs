@@ -75,6 +75,11 @@ impl TrapRecord {
         self.outcome
     }
 
+    /// Returns whether it was the host that ended the call.
+    pub(crate) fn is_host_fault(&self) -> bool {
+        matches!(self.kind.as_str(), "host-fault" | "stopped")
+    }
+
     /// Returns whether two calls ended in the same way; `exactly` includes the frames, which belong to one
     /// build of a package.
     pub(crate) fn same_end(&self, other: &Self, exactly: bool) -> bool {

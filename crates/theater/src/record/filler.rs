@@ -4,6 +4,7 @@ use pack_abi::{Encode, EncodeError, Encoder, GraphType, TypeWriter, Value};
 
 use super::splice::join;
 use crate::actor::State;
+use crate::limits;
 
 /// Bytes of a graph's header, and of a node's.
 const HEADER: usize = 16;
@@ -52,11 +53,11 @@ pub(crate) fn call_input(state: &State, params: &Value) -> Result<Vec<u8>, Encod
 }
 
 /// Returns a graph of `node_count` nodes that ends with `rest`, with a filler where the state was; `None` if
-/// `rest` is not a run of nodes.
+/// `rest` is not a run of nodes, or the state has more of them than [`limits::SHOWN_STATE_NODES_MAX`].
 pub(crate) fn with_filler(node_count: u32, rest: &[u8]) -> Option<Vec<u8>> {
     let state_nodes = node_count.checked_sub(count_nodes(rest)?).filter(|nodes| *nodes > 0)?;
-    // A hostile count must not make us build more than the run could hold.
-    if state_nodes > pack_abi::NODES_MAX {
+    // A hostile count must not cost more than a listing is worth.
+    if state_nodes > limits::SHOWN_STATE_NODES_MAX {
         return None;
     }
     let filler = pack_abi::encode(&Filler { nodes: state_nodes }).ok()?;

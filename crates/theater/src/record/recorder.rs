@@ -18,6 +18,9 @@ use super::splice::Spliced;
 use crate::actor::{ActorPath, LogSink, Returned, State, TrapRecord};
 use crate::handler::{Answer, Call, Effect, Handler, HandlerFuture, HostFault};
 
+/// Capacity of the payload buffer that is kept between calls.
+const SPARE_BYTES_MAX: usize = 64 << 10;
+
 /// Where the calls of one import go.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
@@ -86,6 +89,18 @@ impl Recorder {
 
     pub(crate) fn chain(&mut self) -> &mut ActorChain {
         &mut self.parts.chain
+    }
+
+    /// Waits until what was recorded is as durable as the run promises before anything leaves it.
+    pub(crate) fn settled(&self) -> impl Future<Output = Result<(), JournalError>> + Send + 'static {
+        let last = self.parts.chain.last().filter(|_| self.parts.durability == Durability::Sync);
+        let durable = last.map(|position| self.parts.chain.journal().durable(position));
+        async move {
+            match durable {
+                Some(durable) => durable.await,
+                None => Ok(()),
+            }
+        }
     }
 
     /// Returns the result that the actor asked to end with, once it has asked.
@@ -277,6 +292,7 @@ impl Boundary for Recorder {
         }
         let mut payload = std::mem::take(&mut self.spare);
         payload.clear();
+        payload.shrink_to(SPARE_BYTES_MAX);
         for piece in Spliced::same_state(&self.parts.state, call.input).pieces() {
             payload.extend_from_slice(piece);
         }
@@ -311,7 +327,7 @@ impl Boundary for Recorder {
         self.returned = None;
         match end {
             CallEnd::Returned { output, fuel } => {
-                let returned = Returned::read(output).map_err(stop)?;
+                let returned = Returned::read(output);
                 let changed = returned.new_state(output, &self.parts.state);
                 let spliced = match changed {
                     Some(state) => {

@@ -2,16 +2,20 @@
 
 use pack::{
     CallError, CallResult, Engine, InstantiateError, PackInstance, Package, PackageError, StartError, Stop,
+    Trap,
 };
-use theater_chain::{ChainIndex, Event, Exit, ExitReason, Genesis, Kind, Outcome, ReadError, Run, RunHasher};
+use pack_abi::Value;
+use theater_chain::{
+    ChainIndex, Event, Exit, ExitReason, Genesis, Kind, NO_FUNCTION, Outcome, ReadError, Run, RunHasher,
+};
 
 use super::divergence::{Divergence, Pair};
 use super::replayer::{Halt, Numbers, Replayer};
 use super::script::{Events, Script};
-use crate::actor::{Returned, State, instance_limits, reason_of};
+use crate::actor::{INIT, Returned, State, TrapRecord, instance_limits, reason_of};
 use crate::link::function_table;
 use crate::manifest::Limits;
-use crate::record::Payload;
+use crate::record::{Payload, call_input};
 use crate::render;
 
 /// What a replay runs with.
@@ -117,8 +121,11 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
     let script = Script::new(events, who, genesis.functions.clone())?;
     let replayer = Replayer::new(script, state, hasher, numbers(&genesis, &package));
     let dropped = last_drop(run, chain)?;
-    let limits = Limits::from_entries(&genesis.limits).within(&options.ceiling);
-    let drive = Drive { chain, limits, dropped, last: Last::Nothing };
+    let recorded = Limits::from_entries(&genesis.limits);
+    let limits = recorded.clone().within(&options.ceiling);
+    let is_lowered = limits != recorded;
+    let init_params = Value::Tuple(vec![Value::from(genesis.path.as_str())]);
+    let drive = Drive { chain, limits, is_lowered, dropped, init_params, last: Last::NotStarted };
     drive.run(&package, replayer).await
 }
 
@@ -201,16 +208,27 @@ fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReplayE
 
 /// What the actor did last, as far as it decides how it may have ended.
 enum Last {
-    Nothing,
-    Error(String),
-    Trap(ExitReason),
+    /// No call yet.
+    NotStarted,
+    /// A call that went well, or whose error was an answer.
+    Fine,
+    /// `init` returned an error, which is the end.
+    InitError(String),
+    /// A call was dropped, which is the end.
+    Dropped,
+    /// A call trapped, which is the end, for this reason.
+    Trap(ExitReason, Option<TrapRecord>),
 }
 
 struct Drive {
     chain: ChainIndex,
     limits: Limits,
+    /// Whether the ceiling lowered a limit: then its ends are the verifier's, not the recording's.
+    is_lowered: bool,
     /// Sequence number of the call that was dropped and the fuel it had used.
     dropped: Option<(u64, u64)>,
+    /// What `init` gets beside the state.
+    init_params: Value,
     last: Last,
 }
 
@@ -243,9 +261,14 @@ enum Step {
 }
 
 impl Drive {
-    async fn run(mut self, package: &Package, replayer: Replayer) -> Result<Replayed, ReplayError> {
+    async fn run(mut self, package: &Package, mut replayer: Replayer) -> Result<Replayed, ReplayError> {
         let prepared = package.prepare::<Replayer>()?;
-        let bounds = instance_limits(&self.limits);
+        let mut bounds = instance_limits(&self.limits);
+        if let Some((call, fuel)) = self.dropped
+            && replayer.is_instantiated_by(call)
+        {
+            bounds.fuel_per_instantiate = fuel;
+        }
         let mut step = self.start(PackInstance::instantiate(&prepared, replayer, &bounds).await)?;
         loop {
             let mut body = match step {
@@ -264,12 +287,9 @@ impl Drive {
                     }
                 }
                 Some(Kind::Exit) => Step::Done(self.exit(&mut body)?),
-                Some(Kind::Decision) => {
-                    body.replayer().script().take()?;
-                    Step::On(body)
-                }
                 Some(
                     Kind::Genesis
+                    | Kind::Decision
                     | Kind::Return
                     | Kind::HostCall
                     | Kind::HostRequest
@@ -293,12 +313,15 @@ impl Drive {
                     return Ok(Step::Done(self.halted(&mut replayer, halt)?));
                 }
                 match failed.error {
-                    StartError::Trapped(_) => {
-                        self.trapped(&mut replayer);
-                        Ok(Step::On(Body::Spent(Box::new(replayer))))
+                    StartError::Trapped(trap) => self.trapped(&mut replayer, &trap),
+                    error @ (StartError::MemoryLimit { .. } | StartError::TableLimit { .. })
+                        if !self.is_lowered =>
+                    {
+                        self.last = Last::Trap(ExitReason::Limit(error.to_string()), None);
                     }
-                    error => Err(ReplayError::Start(error)),
+                    error => return Err(ReplayError::Start(error)),
                 }
+                Ok(Step::On(Body::Spent(Box::new(replayer))))
             }
         }
     }
@@ -306,16 +329,17 @@ impl Drive {
     /// Makes the next recorded call.
     async fn call(&mut self, body: Body) -> Result<Step, ReplayError> {
         let mut instance = match body {
-            Body::Live(instance) => instance,
-            Body::Spent(mut replayer) => {
-                let pair = Pair::named("another call", "the instance had trapped before");
-                let divergence = replayer.script().divergence("the recording goes on", pair);
+            Body::Live(instance) if !matches!(self.last, Last::InitError(_)) => instance,
+            mut over => {
+                let pair = Pair::named("another call", "the actor had ended before");
+                let divergence = over.replayer().script().divergence("the recording goes on", pair);
                 return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
             }
         };
         let replayer = instance.boundary_mut();
         let Some(event) = replayer.script().peek() else { return Ok(Step::On(Body::Live(instance))) };
         let (seq, function) = (event.header.seq, event.header.function);
+        let recorded = event.clone();
         let Some(input) = event.payload.input().map(<[u8]>::to_vec) else {
             return Err(ReplayError::Redacted { chain: self.chain, seq });
         };
@@ -330,22 +354,32 @@ impl Drive {
         };
         let input =
             payload.graph(replayer.state().nodes()).ok_or_else(|| malformed("the input is no graph"))?;
+        // The fuel of a dropped call is that of the recorded package; another one may need more for the same.
         let fuel = match self.dropped {
-            Some((call, fuel)) if call == seq => fuel,
+            Some((call, fuel)) if call == seq && replayer.is_same_package() => fuel,
             _ => self.limits.fuel_per_call,
         };
+        let is_init = render::function_name(replayer.script().functions(), function) == INIT;
+        // What `init` gets is not a message: it follows from the genesis.
+        if is_init && call_input(replayer.state(), &self.init_params).ok().as_ref() != Some(&input) {
+            let expected = render::input(&recorded).to_string();
+            let pair = Pair::named(expected, format!("(state::same, {})", self.init_params));
+            let divergence = replayer.script().divergence("`init` got other arguments", pair);
+            return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+        }
         let ended = match instance.call(export, &input, fuel).await {
             Ok(CallResult::Returned(_)) => Ok(None),
             Ok(CallResult::GuestError(text)) => Ok(Some(text)),
             Err(error) => Err(error),
         };
-        self.called(instance, ended)
+        self.called(instance, ended, is_init)
     }
 
     fn called(
         &mut self,
         mut instance: Box<PackInstance<Replayer>>,
         ended: Result<Option<String>, CallError>,
+        is_init: bool,
     ) -> Result<Step, ReplayError> {
         let replayer = instance.boundary_mut();
         if let Some(halt) = replayer.take_halt() {
@@ -354,72 +388,71 @@ impl Drive {
         match ended {
             Ok(refusal) => {
                 self.last = match (refusal, replayer.take_returned()) {
-                    (Some(text), _) | (None, Some(Returned::Err(text))) => Last::Error(text),
-                    (None, Some(Returned::Ok { .. } | Returned::Plain) | None) => Last::Nothing,
+                    (Some(text), _) | (None, Some(Returned::Err(text))) if is_init => Last::InitError(text),
+                    _ => Last::Fine,
                 };
                 Ok(Step::On(Body::Live(instance)))
             }
-            Err(CallError::Trapped(_)) => {
+            Err(CallError::Trapped(trap)) => {
                 let mut replayer = instance.into_boundary();
-                self.trapped(&mut replayer);
+                self.trapped(&mut replayer, &trap);
                 Ok(Step::On(Body::Spent(Box::new(replayer))))
             }
-            Err(CallError::Stop(Stop(error))) => Err(ReplayError::Malformed {
-                chain: self.chain,
-                seq: replayer.script().position(),
-                what: error.to_string(),
-            }),
-            Err(other) => Err(ReplayError::Malformed {
-                chain: self.chain,
-                seq: replayer.script().position(),
-                what: other.to_string(),
-            }),
+            Err(error) => {
+                let what = match error {
+                    CallError::Stop(Stop(error)) => error.to_string(),
+                    other => other.to_string(),
+                };
+                Err(ReplayError::Malformed { chain: self.chain, seq: replayer.script().position(), what })
+            }
         }
     }
 
-    fn trapped(&mut self, replayer: &mut Replayer) {
-        if let Some(trap) = replayer.take_trap() {
-            self.last = Last::Trap(reason_of(&trap, &self.limits));
-        }
+    /// A call trapped, as it did in the recording, or ran out of the fuel that a dropped call had used.
+    fn trapped(&mut self, replayer: &mut Replayer, trap: &Trap) {
+        self.last = match replayer.take_trap() {
+            Some(record) => Last::Trap(reason_of(&record, &self.limits), Some(record)),
+            None if self.dropped.is_some() => Last::Dropped,
+            // Before any guest code, such as a data segment out of bounds: there is no event of it.
+            None => {
+                let record = TrapRecord::of_trap(trap);
+                Last::Trap(reason_of(&record, &self.limits), Some(record))
+            }
+        };
     }
 
     /// The recording made the instance anew here: the state must be the same.
     fn snapshot(&self, replayer: &mut Replayer) -> Result<Option<Replayed>, ReplayError> {
         let here = replayer.state().hash();
-        let recorded = replayer.script().peek().and_then(|event| event.payload.input().map(<[u8]>::to_vec));
-        if recorded.as_deref() != Some(&here.0[..]) {
-            let expected = recorded.map_or_else(|| "[redacted]".to_owned(), |hash| hex(&hash));
-            let pair = Pair::named(format!("state {expected}"), format!("state {here}"));
-            let divergence = replayer.script().divergence("the actor has another state", pair);
+        let script = replayer.script();
+        let Some(event) = script.peek() else { return Ok(None) };
+        let Some(recorded) = event.payload.input() else {
+            return Err(ReplayError::Redacted { chain: self.chain, seq: event.header.seq });
+        };
+        if recorded != here.0 || !is_plain(event) {
+            let pair = Pair::named(render::input(event).to_string(), format!("state {here}"));
+            let divergence = script.divergence("the actor has another state", pair);
             return Ok(Some(Replayed::Diverged(Box::new(divergence))));
         }
-        replayer.script().take()?;
+        script.take()?;
         Ok(None)
     }
 
     /// Compares the recorded end with the one that the replay leads to.
     fn exit(&self, body: &mut Body) -> Result<Replayed, ReplayError> {
         let replayer = body.replayer();
-        let state = replayer.state().hash();
+        let shutdown = replayer.shutdown().cloned();
+        let exit = match self.check_exit(replayer)? {
+            Ok(exit) => exit,
+            Err(diverged) => return Ok(diverged),
+        };
+        let other = self.other_end(&exit, shutdown.as_ref());
         let script = replayer.script();
-        let seq = script.position();
-        let payload = script.peek().and_then(|event| event.payload.output().map(<[u8]>::to_vec));
-        let Some(payload) = payload else { return Err(ReplayError::Redacted { chain: self.chain, seq }) };
-        let exit = Exit::decode(&payload).map_err(|error| ReplayError::Malformed {
-            chain: self.chain,
-            seq,
-            what: error.to_string(),
-        })?;
-        if exit.state_hash != state {
-            let pair = Pair::named(format!("state {}", exit.state_hash), format!("state {state}"));
+        if let Some(other) = other {
+            let expected = render::shorten(&exit.reason, 2000);
+            let pair = Pair::named(expected, other);
             return Ok(Replayed::Diverged(Box::new(
-                script.divergence("the actor ended with another state", pair),
-            )));
-        }
-        if let Some(other) = self.other_reason(&exit.reason) {
-            let pair = Pair::named(exit.reason.to_string(), other);
-            return Ok(Replayed::Diverged(Box::new(
-                script.divergence("the actor ended for another reason", pair),
+                script.divergence("the actor ended in another way", pair),
             )));
         }
         script.take()?;
@@ -429,20 +462,74 @@ impl Drive {
         }
     }
 
-    /// Returns the reason that the replay leads to, if it contradicts the recorded one.
-    fn other_reason(&self, recorded: &ExitReason) -> Option<String> {
-        match &self.last {
-            Last::Trap(reason) => (reason != recorded).then(|| reason.to_string()),
-            Last::Error(text) => match recorded {
-                // An error ends an actor only if it came from `init`; later ones are answers.
-                ExitReason::Error(recorded) => (recorded != text).then(|| format!("error: {text}")),
-                _ => None,
-            },
-            Last::Nothing => match recorded {
-                ExitReason::Error(_) | ExitReason::Trap(_) => Some("the last call went well".to_owned()),
-                _ => None,
-            },
+    /// Reads the exit that comes next, and compares its state.
+    fn check_exit(&self, replayer: &mut Replayer) -> Result<Result<Exit, Replayed>, ReplayError> {
+        let state = replayer.state().hash();
+        let chain = self.chain;
+        let script = replayer.script();
+        let seq = script.position();
+        let Some(event) = script.peek() else { return Err(ReplayError::Redacted { chain, seq }) };
+        let Some(payload) = event.payload.output() else { return Err(ReplayError::Redacted { chain, seq }) };
+        let malformed = |what: String| ReplayError::Malformed { chain, seq, what };
+        let exit = Exit::decode(payload).map_err(|error| malformed(error.to_string()))?;
+        if exit.state_hash != state || !is_plain(event) {
+            let pair = Pair::named(format!("state {}", exit.state_hash), format!("state {state}"));
+            let divergence = script.divergence("the actor ended with another state", pair);
+            return Ok(Err(Replayed::Diverged(Box::new(divergence))));
         }
+        Ok(Ok(exit))
+    }
+
+    /// Returns the end that the replay leads to, if it contradicts the recorded one.
+    fn other_end(&self, exit: &Exit, shutdown: Option<&Option<Vec<u8>>>) -> Option<String> {
+        let recorded = &exit.reason;
+        let is_fault = matches!(recorded, ExitReason::HostFault(_));
+        let (allowed, here) = match &self.last {
+            Last::Trap(reason, _) => (reason == recorded, reason.to_string()),
+            Last::InitError(text) => {
+                let reason = ExitReason::Error(text.clone());
+                (reason == *recorded, reason.to_string())
+            }
+            Last::Dropped => {
+                let ends = matches!(recorded, ExitReason::Killed | ExitReason::Limit(_));
+                (ends || is_fault, "a dropped call".to_owned())
+            }
+            Last::NotStarted => {
+                let ends = matches!(recorded, ExitReason::Killed | ExitReason::Limit(_));
+                (ends || is_fault, "`init` was never called".to_owned())
+            }
+            Last::Fine => {
+                let ends = matches!(recorded, ExitReason::Normal | ExitReason::Shutdown | ExitReason::Killed);
+                (ends || is_fault, "the last call went well".to_owned())
+            }
+        };
+        if !allowed {
+            return Some(render::shorten(&here, 2000));
+        }
+        match (shutdown, &self.last) {
+            (Some(result), Last::Fine)
+                if !is_fault && (*recorded != ExitReason::Normal || exit.result != *result) =>
+            {
+                Some("the actor asked to end with another result".to_owned())
+            }
+            (None, Last::Trap(..) | Last::InitError(_) | Last::Dropped | Last::NotStarted)
+                if exit.result.is_some() =>
+            {
+                Some("the actor ended without a result".to_owned())
+            }
+            _ => self.other_detail(exit),
+        }
+    }
+
+    /// Compares what the exit says of a trap with the trap.
+    fn other_detail(&self, exit: &Exit) -> Option<String> {
+        let trap = match &self.last {
+            Last::Trap(_, Some(trap)) => trap,
+            _ => return None,
+        };
+        let recorded = exit.detail.as_ref()?;
+        let here = trap.exit_detail(recorded.function.as_deref());
+        (here != *recorded).then(|| trap.to_string())
     }
 
     /// The recording stops before the actor ended: a run that crashed.
@@ -469,17 +556,43 @@ impl Drive {
             Halt::Diverged(divergence) => Ok(Replayed::Diverged(divergence)),
             Halt::Read(error) => Err(error.into()),
             Halt::Redacted(seq) => Err(ReplayError::Redacted { chain: self.chain, seq }),
-            Halt::Reached(what) => {
-                // What follows the end of the call is the exit, which the host decided.
-                if replayer.script().peek().is_some_and(|event| event.header.kind == Kind::Exit) {
-                    replayer.script().take()?;
-                }
-                Ok(Replayed::ResourceEnd { events: replayer.script().position(), what })
+            Halt::Reached(what) => self.reached(replayer, what),
+        }
+    }
+
+    /// The call ended by something that a replay does not derive; what follows can only be the exit, if anything.
+    fn reached(&self, replayer: &mut Replayer, what: String) -> Result<Replayed, ReplayError> {
+        if replayer.script().peek().is_some() {
+            let is_exit = replayer.script().peek().is_some_and(|event| event.header.kind == Kind::Exit);
+            if !is_exit {
+                let pair = Pair::named(what, "more events");
+                let divergence = replayer.script().divergence("the recording goes on", pair);
+                return Ok(Replayed::Diverged(Box::new(divergence)));
+            }
+            let exit = match self.check_exit(replayer)? {
+                Ok(exit) => exit,
+                Err(diverged) => return Ok(diverged),
+            };
+            let by_host =
+                matches!(exit.reason, ExitReason::Killed | ExitReason::Limit(_) | ExitReason::HostFault(_));
+            if !by_host || exit.result.is_some() {
+                let pair = Pair::named(render::shorten(&exit.reason, 2000), what);
+                let divergence = replayer.script().divergence("the actor ended in another way", pair);
+                return Ok(Replayed::Diverged(Box::new(divergence)));
+            }
+            replayer.script().take()?;
+            if replayer.script().peek().is_some() {
+                let pair = Pair::named("nothing", "more events");
+                let divergence = replayer.script().divergence("the recording goes on after its exit", pair);
+                return Ok(Replayed::Diverged(Box::new(divergence)));
             }
         }
+        Ok(Replayed::ResourceEnd { events: replayer.script().position(), what })
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Returns whether an event that concerns no function says nothing of one.
+fn is_plain(event: &Event) -> bool {
+    let header = &event.header;
+    header.function == NO_FUNCTION && header.fuel == 0 && header.outcome == Outcome::Ok
 }

@@ -1,17 +1,22 @@
 //! The replaying side of the boundary: the next event must match, and answers.
 //!
-//! There is no handler here and no field that could hold one.
+//! There is no handler here and no field that could hold one. Texts are made only where a replay ends.
 
 use std::sync::Arc;
 
 use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Stop, Trap, TrapKind};
-use theater_chain::{Event, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
+use theater_chain::{Event, Header, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
 
 use super::divergence::{Divergence, Pair};
 use super::script::Script;
 use crate::actor::{Returned, State, TrapRecord};
 use crate::record::Spliced;
 use crate::render::{self, Shown};
+
+/// The import by which an actor of `theater:simple` asks for its end.
+const SHUTDOWN: &str = "theater:simple/runtime.shutdown";
+/// Characters of a text in a report.
+const TEXT_CHARS: usize = 2000;
 
 /// How the functions of the running package are numbered in the recording.
 pub(crate) struct Numbers {
@@ -43,11 +48,15 @@ pub(crate) struct Replayer {
     state: State,
     hasher: RunHasher,
     numbers: Numbers,
+    /// The recorded number of the running call.
+    running: u32,
     /// The exchange that the running call must turn out to be.
     exchange: Option<Arc<Event>>,
     halt: Option<Halt>,
     returned: Option<Returned>,
     trap: Option<TrapRecord>,
+    /// What the actor asked to end with.
+    shutdown: Option<Option<Vec<u8>>>,
 }
 
 /// Passes through the guest when the replay halts; the reason stays with the replayer.
@@ -57,8 +66,9 @@ struct Halted;
 
 impl Replayer {
     pub(crate) fn new(script: Script, state: State, hasher: RunHasher, numbers: Numbers) -> Self {
-        let (exchange, halt, returned, trap) = (None, None, None, None);
-        Self { script, state, hasher, numbers, exchange, halt, returned, trap }
+        let (exchange, halt, returned, trap, shutdown) = (None, None, None, None, None);
+        let running = NO_FUNCTION;
+        Self { script, state, hasher, numbers, running, exchange, halt, returned, trap, shutdown }
     }
 
     /// Returns the export behind a recorded function number.
@@ -75,6 +85,16 @@ impl Replayer {
         &self.state
     }
 
+    pub(crate) fn is_same_package(&self) -> bool {
+        self.numbers.same_package
+    }
+
+    /// Returns whether the next event is this call and makes the instance.
+    pub(crate) fn is_instantiated_by(&mut self, call: u64) -> bool {
+        let is_it = |event: &Event| event.header.seq == call && event.header.function == NO_FUNCTION;
+        self.numbers.same_package && self.script.peek().is_some_and(is_it)
+    }
+
     pub(crate) fn take_halt(&mut self) -> Option<Halt> {
         self.halt.take()
     }
@@ -83,9 +103,14 @@ impl Replayer {
         self.returned.take()
     }
 
-    /// Returns the trap that the last call ended with, in the replay and in the recording.
+    /// Returns the trap that the last call ended with; none if it was a dropped call.
     pub(crate) fn take_trap(&mut self) -> Option<TrapRecord> {
         self.trap.take()
+    }
+
+    /// Returns what the actor asked to end with, if it did so through `theater:simple`.
+    pub(crate) fn shutdown(&self) -> Option<&Option<Vec<u8>>> {
+        self.shutdown.as_ref()
     }
 
     fn halted(&mut self, halt: Halt) -> Stop {
@@ -93,15 +118,27 @@ impl Replayer {
         Stop(Box::new(Halted))
     }
 
+    fn reached(&mut self, what: impl Into<String>) -> Stop {
+        self.halted(Halt::Reached(what.into()))
+    }
+
     fn diverged(&mut self, what: impl Into<String>, pair: Pair) -> Stop {
         let divergence = self.script.divergence(what, pair);
+        self.halted(Halt::Diverged(Box::new(divergence)))
+    }
+
+    /// Describes a difference at an event that was already taken.
+    fn diverged_at(&mut self, event: &Event, what: &str, pair: Pair) -> Stop {
+        let mut divergence = self.script.divergence(what, pair);
+        divergence.seq = event.header.seq;
+        divergence.before.pop();
         self.halted(Halt::Diverged(Box::new(divergence)))
     }
 
     fn take(&mut self) -> Result<Arc<Event>, Stop> {
         match self.script.take() {
             Ok(Some(event)) => Ok(event),
-            Ok(None) => Err(self.halted(Halt::Reached("the recording has no more events".to_owned()))),
+            Ok(None) => Err(self.reached("the recording has no more events")),
             Err(error) => Err(self.halted(Halt::Read(error))),
         }
     }
@@ -116,50 +153,82 @@ impl Replayer {
             Some(event) => {
                 let name = self.name(event.header.function);
                 let body = render::summary(event).unwrap_or_else(|| render::input(event).to_string());
-                render::shorten(&format_args!("{} {name} {body}", event.header.kind), 2000)
+                render::shorten(&format_args!("{} {name} {body}", event.header.kind), TEXT_CHARS)
             }
             None => "the end of the recording".to_owned(),
         }
     }
 
-    fn check_import(&mut self, call: ImportCall<'_>) -> Result<(), Stop> {
+    /// Compares the produced part of a header: everything but sequence number and time.
+    fn check_header(&mut self, event: &Event, produced: Header) -> Result<(), Stop> {
+        let recorded = event.header;
+        let fuel_differs = self.numbers.same_package && recorded.fuel != produced.fuel;
+        if recorded.function == produced.function && recorded.outcome == produced.outcome && !fuel_differs {
+            return Ok(());
+        }
+        let text = |header: &Header| {
+            format!(
+                "{} {}, {}, fuel {}",
+                header.kind,
+                self.name(header.function),
+                header.outcome,
+                header.fuel
+            )
+        };
+        let pair = Pair::named(text(&recorded), text(&Header { kind: recorded.kind, ..produced }));
+        Err(self.diverged_at(event, "the event says something else of the call", pair))
+    }
+
+    fn expects_import(&mut self, call: ImportCall<'_>) -> Result<(), Stop> {
         let at = call.function.0 as usize;
-        let name = self.numbers.import_names.get(at).cloned().unwrap_or_default();
-        let actual_input = decoded(call.input);
-        if let Some(exchange) = &self.exchange {
-            let expected = format!("{} returns without a host call", self.name(exchange.header.function));
-            let actual = render::shorten(&format_args!("{name} {actual_input}"), 2000);
-            return Err(self.diverged("the guest called the host", Pair::named(expected, actual)));
+        if self.exchange.is_some() {
+            return Err(self.unexpected_import(at, call.input));
         }
         let Some(event) = self.script.peek() else {
-            return Err(self.halted(Halt::Reached("the recording has no more events".to_owned())));
+            return Err(self.reached("the recording has no more events"));
         };
         let header = event.header;
         let is_import = matches!(header.kind, Kind::HostCall | Kind::HostRequest);
-        let number = self.numbers.imports.get(at).copied().flatten();
-        if !is_import || number != Some(header.function) {
-            let actual = render::shorten(&format_args!("host call {name} {actual_input}"), 2000);
-            let expected = self.next_text();
-            return Err(self.diverged("the guest did something else", Pair::named(expected, actual)));
+        if !is_import || self.numbers.imports.get(at).copied().flatten() != Some(header.function) {
+            return Err(self.unexpected_import(at, call.input));
         }
         match event.payload.input() {
-            None => return Err(self.redacted()),
+            None => return Err(self.halted(Halt::Redacted(header.seq))),
             Some(recorded) if recorded != call.input => {
-                let pair = Pair::of(&name, &decoded(recorded), &actual_input);
+                let name = self.numbers.import_names.get(at).map_or("", String::as_str);
+                let pair = Pair::of(name, &decoded(recorded), &decoded(call.input));
                 return Err(self.diverged("the guest called the host with other arguments", pair));
             }
             Some(_) => {}
         }
         if self.numbers.same_package && header.fuel != call.fuel_used {
             let pair = Pair::named(format!("{} fuel", header.fuel), format!("{} fuel", call.fuel_used));
+            let name = self.name(header.function);
             return Err(self.diverged(format!("{name} was called at another point"), pair));
         }
         Ok(())
     }
 
-    fn redacted(&mut self) -> Stop {
-        let seq = self.script.position();
-        self.halted(Halt::Redacted(seq))
+    /// The guest calls the host where the recording has something else.
+    fn unexpected_import(&mut self, at: usize, input: &[u8]) -> Stop {
+        let name = self.numbers.import_names.get(at).cloned().unwrap_or_default();
+        let actual = render::shorten(&format_args!("host call {name} {}", decoded(input)), TEXT_CHARS);
+        if let Some(exchange) = &self.exchange {
+            let expected = format!("{} returns without a host call", self.name(exchange.header.function));
+            return self.diverged("the guest called the host", Pair::named(expected, actual));
+        }
+        // Another package may get further than the one whose call was dropped here.
+        if self.next_is_drop() && !self.numbers.same_package {
+            return self.reached("the call was dropped");
+        }
+        let expected = self.next_text();
+        self.diverged("the guest did something else", Pair::named(expected, actual))
+    }
+
+    fn next_is_drop(&self) -> bool {
+        let dropped =
+            |event: &Event| event.header.kind == Kind::Trap && event.header.outcome == Outcome::Dropped;
+        self.script.peek().is_some_and(dropped)
     }
 
     /// Answers from the recorded host call or request.
@@ -168,125 +237,159 @@ impl Replayer {
         if event.header.kind == Kind::HostCall {
             return self.reply(&event, reply);
         }
+        let produced = Header { outcome: Outcome::Ok, ..event.header };
+        self.check_header(&event, produced)?;
         let request = event.header.seq;
-        match self.script.peek().map(|next| next.header.kind) {
-            Some(Kind::HostResponse) => {
+        let pending = format!("request {request} was pending");
+        match self.script.peek().map(|next| (next.header.kind, next.header.outcome)) {
+            Some((Kind::HostResponse, _)) => {
                 let response = self.take()?;
-                if response.payload.input() != Some(&request.to_le_bytes()[..]) {
-                    let pair = Pair::named(
-                        format!("a response to request {request}"),
-                        render::input(&response).to_string(),
-                    );
-                    return Err(self.diverged("a response names another request", pair));
+                let outcome = response.header.outcome;
+                self.check_header(&response, Header { outcome, ..event.header })?;
+                match response.payload.input() {
+                    None => Err(self.halted(Halt::Redacted(response.header.seq))),
+                    Some(named) if named != request.to_le_bytes() => {
+                        let expected = format!("a response to request {request}");
+                        let pair = Pair::named(expected, render::input(&response).to_string());
+                        Err(self.diverged_at(&response, "a response names another request", pair))
+                    }
+                    Some(_) => self.reply(&response, reply),
                 }
-                self.reply(&response, reply)
             }
-            Some(Kind::Trap) => {
+            Some((Kind::Trap, Outcome::Dropped | Outcome::HostFault)) => {
                 self.take()?;
-                Err(self.halted(Halt::Reached(format!(
-                    "the call was dropped while request {request} was pending"
-                ))))
+                Err(self.reached(format!("the call was dropped while {pending}")))
             }
-            Some(_) | None => {
-                Err(self
-                    .halted(Halt::Reached(format!("the recording ends while request {request} is pending"))))
+            None => Err(self.reached(format!("the recording ends while {pending}"))),
+            Some(_) => {
+                let pair = Pair::named(self.next_text(), format!("a response to request {request}"));
+                Err(self.diverged("a request has no response", pair))
             }
         }
     }
 
     fn reply(&mut self, event: &Event, reply: &mut Vec<u8>) -> Result<ImportStep<()>, Stop> {
+        let seq = event.header.seq;
         match event.header.outcome {
-            Outcome::Ok | Outcome::Error => match event.payload.output() {
-                Some(output) => {
-                    reply.extend_from_slice(output);
-                    Ok(ImportStep::Reply)
-                }
-                None => Err(self.redacted()),
-            },
-            Outcome::Refused => Ok(ImportStep::Refused),
-            Outcome::Trap | Outcome::Dropped | Outcome::HostFault => {
-                // The trap event that closes the call is the recording of the same fault.
-                if self.script.peek().is_some_and(|next| next.header.kind == Kind::Trap) {
+            Outcome::Ok => {
+                let Some(output) = event.payload.output() else {
+                    return Err(self.halted(Halt::Redacted(seq)));
+                };
+                reply.extend_from_slice(output);
+                self.note_shutdown(event);
+                // The answer was recorded, but the call was dropped before the guest saw it.
+                if self.next_is_drop() && self.next_trap().is_some_and(|trap| trap.pending.is_some()) {
                     self.take()?;
+                    return Err(self.reached("the call was dropped at a host call"));
                 }
-                let text = format!("the host failed in the recording: {}", render::output(event));
-                Err(self.halted(Halt::Reached(text)))
+                Ok(ImportStep::Reply)
+            }
+            Outcome::Refused if event.header.kind == Kind::HostCall => Ok(ImportStep::Refused),
+            Outcome::HostFault => {
+                match self.script.peek().map(|next| (next.header.kind, next.header.outcome)) {
+                    Some((Kind::Trap, Outcome::HostFault)) => {
+                        self.take()?;
+                        let text =
+                            format_args!("the host failed in the recording: {}", render::output(event))
+                                .to_string();
+                        Err(self.reached(render::shorten(&text, TEXT_CHARS)))
+                    }
+                    None => Err(self.reached("the recording ends at a fault of the host")),
+                    Some(_) => {
+                        let pair = Pair::named("the end of the call", self.next_text());
+                        Err(self.diverged("a call went on after the host had failed", pair))
+                    }
+                }
+            }
+            Outcome::Refused | Outcome::Error | Outcome::Trap | Outcome::Dropped => {
+                let pair = Pair::named(event.header.outcome.to_string(), "ok, refused or host-fault");
+                Err(self.diverged_at(event, "a host call cannot end like this", pair))
             }
         }
     }
 
+    fn note_shutdown(&mut self, event: &Event) {
+        if self.name(event.header.function) == SHUTDOWN
+            && let Some(input) = event.payload.input()
+            && let Ok(result) = pack_abi::decode(input)
+        {
+            self.shutdown = Some(result);
+        }
+    }
+
+    fn next_trap(&self) -> Option<TrapRecord> {
+        let event = self.script.peek()?;
+        TrapRecord::decode(event.payload.output()?, event.header.fuel, event.header.outcome).ok()
+    }
+
     /// Takes the event that must describe the end of the call: the exchange, or a return.
-    fn end_event(&mut self, actual: &str) -> Result<Arc<Event>, Stop> {
+    fn end_event(&mut self, output: &Spliced<'_>) -> Result<Arc<Event>, Stop> {
         if let Some(exchange) = self.exchange.take() {
             return Ok(exchange);
         }
         match self.script.peek().map(|next| next.header.kind) {
             Some(Kind::Return) => self.take(),
+            Some(_) if self.next_is_drop() && !self.numbers.same_package => {
+                Err(self.reached("the call was dropped"))
+            }
             Some(_) => {
+                let shown = render::spliced(&output.pieces().concat());
+                let actual = render::shorten(&format_args!("return {shown}"), TEXT_CHARS);
                 let expected = self.next_text();
                 Err(self.diverged("the guest did something else", Pair::named(expected, actual)))
             }
-            None => Err(self.halted(Halt::Reached("the recording has no more events".to_owned()))),
+            None => Err(self.reached("the recording has no more events")),
         }
     }
 
     fn check_end(&mut self, outcome: Outcome, fuel: u64, output: &Spliced<'_>) -> Result<(), Stop> {
-        let [head, rest] = output.pieces();
-        let bytes = [head, rest].concat();
-        let shown = render::spliced(&bytes);
-        let event = self.end_event(&render::shorten(&format_args!("return {shown}"), 2000))?;
-        let Some(recorded) = event.payload.output() else { return Err(self.redacted()) };
-        let name = self.name(event.header.function);
-        if event.header.outcome != outcome || recorded != bytes {
-            let pair = Pair::of(&name, &render::output(&event), &shown);
+        let event = self.end_event(output)?;
+        let Some(recorded) = event.payload.output() else {
+            return Err(self.halted(Halt::Redacted(event.header.seq)));
+        };
+        if !output.equals(recorded) {
+            let shown = render::spliced(&output.pieces().concat());
+            let pair = Pair::of(&self.name(event.header.function), &render::output(&event), &shown);
             return Err(self.diverged_at(&event, "the call returned something else", pair));
         }
-        if self.numbers.same_package && event.header.fuel != fuel {
-            let pair = Pair::named(format!("{} fuel", event.header.fuel), format!("{fuel} fuel"));
-            return Err(self.diverged_at(&event, "the call took another way to the same result", pair));
-        }
-        Ok(())
-    }
-
-    /// Describes a difference at an event that was already taken.
-    fn diverged_at(&mut self, event: &Event, what: &str, pair: Pair) -> Stop {
-        let mut divergence = self.script.divergence(what, pair);
-        divergence.seq = event.header.seq;
-        divergence.before.pop();
-        self.halted(Halt::Diverged(Box::new(divergence)))
+        self.check_header(&event, Header { function: self.running, outcome, fuel, ..event.header })
     }
 
     fn check_trap(&mut self, trap: &Trap) -> Result<(), Stop> {
         let produced = TrapRecord::of_trap(trap);
         // An exchange never ends in a trap, so an open one is what the recording has instead.
         if let Some(exchange) = self.exchange.take() {
-            let pair = Pair::named(render::output(&exchange).to_string(), format!("trap {trap}"));
+            let expected = render::shorten(&render::output(&exchange), TEXT_CHARS);
+            let pair = Pair::named(expected, format!("trap {trap}"));
             return Err(self.diverged_at(&exchange, "the call trapped", pair));
         }
-        let Some(event) = self.script.peek() else {
-            return Err(self.halted(Halt::Reached("the recording has no more events".to_owned())));
-        };
-        if event.header.kind != Kind::Trap {
-            let expected = self.next_text();
-            return Err(self.diverged("the call trapped", Pair::named(expected, format!("trap {trap}"))));
+        match self.script.peek().map(|next| next.header.kind) {
+            Some(Kind::Trap) => {}
+            Some(_) => {
+                let expected = self.next_text();
+                return Err(self.diverged("the call trapped", Pair::named(expected, format!("trap {trap}"))));
+            }
+            None => return Err(self.reached("the recording has no more events")),
         }
         let event = self.take()?;
-        let Some(payload) = event.payload.output() else { return Err(self.redacted()) };
-        let recorded = match TrapRecord::decode(payload, event.header.fuel, event.header.outcome) {
-            Ok(recorded) => recorded,
-            Err(error) => {
-                let text = format!("the trap event cannot be decoded: {error}");
-                return Err(self.diverged_at(&event, "the recording is malformed", Pair::named(text, "")));
-            }
+        let header = event.header;
+        let Some(payload) = event.payload.output() else {
+            return Err(self.halted(Halt::Redacted(header.seq)));
         };
+        let Ok(recorded) = TrapRecord::decode(payload, header.fuel, header.outcome) else {
+            let pair = Pair::named("no trap record", produced.to_string());
+            return Err(self.diverged_at(&event, "the recording is malformed", pair));
+        };
+        self.check_header(&event, Header { function: self.running, fuel: recorded.fuel(), ..header })?;
         // A dropped call is repeated with the fuel it had used: it stops there for want of fuel.
-        if event.header.outcome == Outcome::Dropped && trap.kind == TrapKind::OutOfFuel {
+        let is_drop = header.outcome == Outcome::Dropped && recorded.kind == "dropped";
+        if is_drop && trap.kind == TrapKind::OutOfFuel && recorded.pending.is_none() {
             return Ok(());
         }
-        if event.header.outcome == Outcome::HostFault {
-            return Err(self.halted(Halt::Reached("the host failed".to_owned())));
+        if header.outcome == Outcome::HostFault && recorded.is_host_fault() {
+            return Err(self.reached("the host failed"));
         }
-        if !recorded.same_end(&produced, self.numbers.same_package) {
+        if header.outcome != Outcome::Trap || !recorded.same_end(&produced, self.numbers.same_package) {
             let pair = Pair::named(recorded.to_string(), produced.to_string());
             return Err(self.diverged_at(&event, "the call trapped in another way", pair));
         }
@@ -311,33 +414,35 @@ impl Boundary for Replayer {
             None => Some(NO_FUNCTION),
         };
         let Some(event) = self.script.peek() else {
-            return Err(self.halted(Halt::Reached("the recording has no more events".to_owned())));
+            return Err(self.reached("the recording has no more events"));
         };
-        let kind = event.header.kind;
-        if !matches!(kind, Kind::Call | Kind::Exchange) || number != Some(event.header.function) {
+        let header = event.header;
+        if !matches!(header.kind, Kind::Call | Kind::Exchange) || number != Some(header.function) {
             let expected = self.next_text();
             let actual = format!("call {}", number.map_or_else(String::new, |number| self.name(number)));
             return Err(self.diverged("another call", Pair::named(expected, actual)));
         }
-        let spliced = Spliced::same_state(&self.state, call.input);
         match event.payload.input() {
-            None => return Err(self.redacted()),
-            Some(recorded) if !spliced.equals(recorded) => {
-                let name = self.name(event.header.function);
+            None => return Err(self.halted(Halt::Redacted(header.seq))),
+            Some(recorded) if !Spliced::same_state(&self.state, call.input).equals(recorded) => {
+                let name = self.name(header.function);
                 let pair = Pair::of(&name, &render::input(event), &decoded(call.input));
                 return Err(self.diverged("the call got other arguments", pair));
             }
             Some(_) => {}
         }
         let event = self.take()?;
-        if kind == Kind::Exchange {
+        self.running = header.function;
+        self.shutdown = None;
+        if header.kind == Kind::Exchange {
             self.exchange = Some(event);
+            return Ok(());
         }
-        Ok(())
+        self.check_header(&event, Header { outcome: Outcome::Ok, fuel: 0, ..header })
     }
 
     fn import(&mut self, call: ImportCall<'_>, reply: &mut Vec<u8>) -> ImportStep<()> {
-        let answered = self.check_import(call).and_then(|()| self.answer(reply));
+        let answered = self.expects_import(call).and_then(|()| self.answer(reply));
         answered.unwrap_or_else(ImportStep::Stop)
     }
 
@@ -357,7 +462,7 @@ impl Boundary for Replayer {
         }
         match end {
             CallEnd::Returned { output, fuel } => {
-                let returned = Returned::read(output).map_err(|error| Stop(Box::new(error)))?;
+                let returned = Returned::read(output);
                 let spliced = match returned.new_state(output, &self.state) {
                     Some(state) => {
                         self.state.replace(state, &self.hasher);
@@ -365,8 +470,7 @@ impl Boundary for Replayer {
                     }
                     None => Spliced::same_state(&self.state, output),
                 };
-                let outcome = returned.outcome();
-                self.check_end(outcome, fuel, &spliced)?;
+                self.check_end(returned.outcome(), fuel, &spliced)?;
                 self.returned = Some(returned);
                 Ok(())
             }

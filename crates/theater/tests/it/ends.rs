@@ -221,3 +221,42 @@ async fn what_is_linked_starts_any_number_of_actors_and_is_kept_once() {
     assert_eq!(house.replay_all("a", None).await.len(), 2);
     assert_eq!(std::fs::read_dir(house.dir.path().join("a/blobs")).unwrap().count(), 2);
 }
+
+#[tokio::test]
+async fn result_that_is_no_graph_is_the_error_of_the_guest() {
+    for first in [None, Some(log("before"))] {
+        let house = house();
+        let steps: Vec<_> = first.into_iter().chain([Step::Return(b"junk".to_vec())]).collect();
+        let report = house.run("a", actor(&steps), None).await;
+        let ExitReason::Error(text) = &report.reason else { panic!("{:?}", report.reason) };
+        assert!(text.contains("no graph value"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn start_function_is_a_recorded_call() {
+    let house = house();
+    let wasm = with_start("(call $log (i32.const 4096) (i32.const 4) (i32.const 0) (i32.const 4)) drop", "x");
+    let report = house.run("a", wasm, None).await;
+    assert_eq!(report.reason, ExitReason::Normal);
+    assert_eq!(kinds(&house, "a")[..4], [Kind::Genesis, Kind::Call, Kind::HostCall, Kind::Return]);
+    let wasm = with_start("nop", "x");
+    let report = house.run("b", wasm, None).await;
+    assert_eq!(report.reason, ExitReason::Normal);
+    assert_eq!(kinds(&house, "b")[..2], [Kind::Genesis, Kind::Exchange]);
+}
+
+#[tokio::test]
+async fn start_function_that_never_ends_is_stopped_like_any_call() {
+    for limit in ["fuel_per_call = 1000000", "call_ms = 20"] {
+        let mut house = house();
+        house.manifest.push_str(&format!("[limits]\n{limit}\n"));
+        let report = house.run("a", with_start("(loop (br 0))", "x"), None).await;
+        assert!(matches!(report.reason, ExitReason::Limit(_)), "{:?}", report.reason);
+    }
+}
+
+/// Returns an actor whose module has a start function.
+fn with_start(body: &str, text: &str) -> Vec<u8> {
+    crate::guest::actor_starting_with(body, &[log(text), Step::Return(ok_state(None))])
+}

@@ -40,8 +40,17 @@ pub(crate) fn actor(steps: &[Step]) -> Vec<u8> {
     actor_with(&[("theater:simple/actor.init", steps)])
 }
 
+/// Returns the wasm of an actor whose start function has this body.
+pub(crate) fn actor_starting_with(body: &str, steps: &[Step]) -> Vec<u8> {
+    build(&[("theater:simple/actor.init", steps)], &format!("(func $start {body}) (start $start)"))
+}
+
 /// Returns the wasm of an actor with these exports.
 pub(crate) fn actor_with(exports: &[(&str, &[Step])]) -> Vec<u8> {
+    build(exports, "")
+}
+
+fn build(exports: &[(&str, &[Step])], start: &str) -> Vec<u8> {
     let mut data = Vec::new();
     let mut imports: Vec<(&str, &str)> = Vec::new();
     let mut bodies = String::new();
@@ -73,7 +82,7 @@ pub(crate) fn actor_with(exports: &[(&str, &[Step])]) -> Vec<u8> {
              (local.get $at))
            (func (export \"__pack_free\") (param i32 i32))
            (func $down (result i32) (i32.add (i32.const 1) (call $down)))
-           {bodies})"
+           {bodies} {start})"
     );
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }

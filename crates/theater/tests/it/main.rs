@@ -5,6 +5,7 @@
 mod ends;
 mod guest;
 mod house;
+mod mutations;
 mod replays;
 mod requests;
 mod stage;

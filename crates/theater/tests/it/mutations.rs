@@ -1,0 +1,192 @@
+//! A recording that was altered, shortened, lengthened or reordered does not replay, whoever signed it.
+
+use std::path::Path;
+
+use theater::replay::{ReplayError, ReplayOptions, Replayed, replay};
+use theater_chain::{
+    ChainIndex, Durability, Event, EventDraft, Exit, ExitReason, Header, Journal, JournalOptions, Kind,
+    Outcome, Payload, Run, RunInit,
+};
+
+use crate::guest::{Step, actor, log, ok_state, shutdown};
+use crate::house::House;
+
+/// The secret of the runs that the tests forge; states are hashed with it, so it is the recorded run's.
+fn secret(dir: &Path) -> [u8; 32] {
+    std::fs::read(dir.join("secret")).unwrap().try_into().unwrap()
+}
+
+/// Writes a run whose chain 1 has these events, every hash as it should be.
+fn forged(house: &House, name: &str, events: &[Event]) {
+    let secret = secret(&house.dir.path().join("a"));
+    let dir = house.dir.path().join(name);
+    let init = RunInit { run_id: "a".to_owned(), secret };
+    let journal = Journal::create(&dir, init, JournalOptions::new(Durability::Batched), None).unwrap();
+    let genesis =
+        Run::open(house.dir.path().join("a")).unwrap().events(ChainIndex(0)).next().unwrap().unwrap();
+    for (chain, event) in std::iter::once((journal.open_chain(), &genesis))
+        .chain(events.iter().map(|event| (ChainIndex(1), event)))
+    {
+        if chain == ChainIndex(1) && event.header.kind == Kind::Genesis {
+            journal.open_chain();
+        }
+        let header = event.header;
+        let draft = EventDraft {
+            kind: header.kind,
+            outcome: header.outcome,
+            time_us: header.time_us,
+            function: header.function,
+            fuel: header.fuel,
+            input: &[event.payload.input().unwrap()],
+            output: &[event.payload.output().unwrap()],
+        };
+        journal.append(chain, &draft).unwrap();
+    }
+    for blob in std::fs::read_dir(house.dir.path().join("a/blobs")).unwrap() {
+        journal.put_blob(&std::fs::read(blob.unwrap().path()).unwrap()).unwrap();
+    }
+    journal.close().unwrap();
+}
+
+async fn replayed(house: &House, name: &str) -> Result<Replayed, ReplayError> {
+    house.replay_all(name, None).await.remove(0)
+}
+
+async fn recorded() -> (House, Vec<Event>) {
+    let house = House::new(crate::stage::registry());
+    let steps =
+        [log("one"), log("two"), log("three"), shutdown(Some(b"42")), Step::Return(ok_state(Some(b"s")))];
+    let report = house.run("a", actor(&steps), None).await;
+    assert_eq!(report.reason, ExitReason::Normal);
+    let events = house.events("a");
+    assert_eq!(events.len(), 8);
+    (house, events)
+}
+
+/// Fails unless the replay of these events notices that something is wrong.
+async fn must_be_noticed(house: &House, name: &str, events: &[Event]) {
+    forged(house, name, events);
+    match replayed(house, name).await {
+        Ok(Replayed::Diverged(_)) | Err(_) => {}
+        Ok(other) => panic!("{name}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn unaltered_copy_replays() {
+    let (house, events) = recorded().await;
+    forged(&house, "copy", &events);
+    assert!(matches!(replayed(&house, "copy").await.unwrap(), Replayed::Same { events: 8 }));
+}
+
+#[tokio::test]
+async fn every_dropped_event_is_noticed() {
+    let (house, events) = recorded().await;
+    for at in 1..events.len() - 1 {
+        let mut fewer = events.clone();
+        fewer.remove(at);
+        must_be_noticed(&house, &format!("drop-{at}"), &fewer).await;
+    }
+    let only_ends = [events[0].clone(), events[events.len() - 1].clone()];
+    must_be_noticed(&house, "no-calls", &only_ends).await;
+}
+
+#[tokio::test]
+async fn every_repeated_and_every_swapped_event_is_noticed() {
+    let (house, events) = recorded().await;
+    for at in 1..events.len() - 1 {
+        let mut more = events.clone();
+        more.insert(at, events[at].clone());
+        must_be_noticed(&house, &format!("twice-{at}"), &more).await;
+    }
+    for at in 1..events.len() - 2 {
+        let mut other = events.clone();
+        other.swap(at, at + 1);
+        must_be_noticed(&house, &format!("swap-{at}"), &other).await;
+    }
+}
+
+#[tokio::test]
+async fn every_altered_header_and_payload_is_noticed() {
+    let (house, events) = recorded().await;
+    let alterations: [(&str, fn(&mut Event)); 6] = [
+        ("function", |event| event.header.function ^= 1),
+        ("fuel", |event| event.header.fuel += 1),
+        ("error", |event| event.header.outcome = flipped(event.header, Outcome::Error)),
+        ("fault", |event| event.header.outcome = flipped(event.header, Outcome::HostFault)),
+        ("dropped", |event| event.header.outcome = flipped(event.header, Outcome::Dropped)),
+        ("input", |event| alter(event, true)),
+    ];
+    for at in 1..events.len() {
+        for (what, alteration) in &alterations {
+            // An exit and a return have no input to alter.
+            let has_input = events[at].payload.input().is_some_and(|input| !input.is_empty());
+            if *what == "input" && !has_input {
+                continue;
+            }
+            let mut altered = events.clone();
+            alteration(&mut altered[at]);
+            must_be_noticed(&house, &format!("{what}-{at}"), &altered).await;
+        }
+    }
+    let mut altered = events.clone();
+    alter(&mut altered[6], false);
+    must_be_noticed(&house, "output", &altered).await;
+}
+
+#[tokio::test]
+async fn every_inserted_decision_and_every_other_end_is_noticed() {
+    let (house, events) = recorded().await;
+    let mut decision = events[2].clone();
+    decision.header =
+        Header { kind: Kind::Decision, function: theater_chain::NO_FUNCTION, fuel: 0, ..decision.header };
+    for at in 1..events.len() {
+        let mut more = events.clone();
+        more.insert(at, decision.clone());
+        must_be_noticed(&house, &format!("decision-{at}"), &more).await;
+    }
+    let last = events.len() - 1;
+    let exit = Exit::decode(events[last].payload.output().unwrap()).unwrap();
+    let ends = [
+        Exit { result: Some(b"43".to_vec()), ..exit.clone() },
+        Exit { result: None, ..exit.clone() },
+        Exit { reason: ExitReason::Error("no".to_owned()), ..exit.clone() },
+        Exit { reason: ExitReason::Trap("no".to_owned()), ..exit.clone() },
+        Exit { reason: ExitReason::Shutdown, ..exit },
+    ];
+    for (at, end) in ends.iter().enumerate() {
+        let mut other = events.clone();
+        other[last].payload = Payload::Whole { input: Vec::new(), output: end.encode().unwrap() };
+        must_be_noticed(&house, &format!("end-{at}"), &other).await;
+    }
+}
+
+fn flipped(header: Header, to: Outcome) -> Outcome {
+    if header.outcome == to { Outcome::Ok } else { to }
+}
+
+fn alter(event: &mut Event, is_input: bool) {
+    let Payload::Whole { input, output } = &mut event.payload else { panic!("nothing is redacted here") };
+    let half = if is_input { input } else { output };
+    if let Some(byte) = half.last_mut() {
+        *byte ^= 1;
+    }
+}
+
+#[tokio::test]
+async fn hostile_payload_of_a_listing_costs_little() {
+    let (house, events) = recorded().await;
+    let mut hostile = events.clone();
+    let huge = [1, 0x80, 0x96, 0x98, 0].to_vec();
+    hostile[1].payload = Payload::Whole { input: huge, output: Vec::new() };
+    forged(&house, "hostile", &hostile);
+    let run = Run::open(house.dir.path().join("hostile")).unwrap();
+    let event = run.events(ChainIndex(1)).nth(1).unwrap().unwrap();
+    assert_eq!(theater::render::input(&event).to_string(), "0x0180969800");
+    let options = ReplayOptions {
+        engine: house.engine.clone(),
+        wasm: None,
+        ceiling: theater::manifest::Limits::default(),
+    };
+    assert!(matches!(replay(&run, ChainIndex(1), &options).await, Ok(Replayed::Diverged(_)) | Err(_)));
+}

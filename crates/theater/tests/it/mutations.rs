@@ -106,10 +106,13 @@ async fn every_repeated_and_every_swapped_event_is_noticed() {
     }
 }
 
+/// What is done to one event.
+type Alteration = fn(&mut Event);
+
 #[tokio::test]
 async fn every_altered_header_and_payload_is_noticed() {
     let (house, events) = recorded().await;
-    let alterations: [(&str, fn(&mut Event)); 6] = [
+    let alterations: [(&str, Alteration); 6] = [
         ("function", |event| event.header.function ^= 1),
         ("fuel", |event| event.header.fuel += 1),
         ("error", |event| event.header.outcome = flipped(event.header, Outcome::Error)),

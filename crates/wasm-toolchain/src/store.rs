@@ -65,7 +65,7 @@ impl Store {
 
     /// Waits until no other process works here.
     pub(crate) fn lock(&self, progress: &mut dyn Progress) -> Result<StoreLock, StoreError> {
-        fs::create_dir_all(&self.dir).map_err(failed("create", &self.dir))?;
+        create_private(&self.dir).map_err(failed("create", &self.dir))?;
         let path = self.dir.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(failed("open", &path))?;
@@ -217,6 +217,15 @@ fn tree_bytes(dir: &Path) -> u64 {
     // A folder that vanishes while it is counted counts for what was seen of it.
     list(dir, Path::new(""), &mut files).ok();
     files.iter().map(|(_, bytes)| bytes).sum()
+}
+
+/// Creates a folder and those above it, open to their owner only: one of them may be Theater's home.
+fn create_private(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 #[cfg(test)]

@@ -223,3 +223,22 @@ fn a_second_interrupt_ends_a_spinning_actor_and_the_run_is_closed() {
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     story.every_run_verifies_and_replays(1);
 }
+
+#[test]
+fn an_actor_reads_its_own_chain_up_to_the_call_that_reads_it() {
+    let story = Story::new();
+    let answer = story.theater([Path::new("run"), &guest("reads")]).fine();
+    assert_eq!(answer.text(), "root");
+    for line in [
+        "[root] kinds [0, 1, 4], none is longer than 3",
+        "[root] from 2: 4",
+        "[root] behind: 0",
+        // An encoded string of five characters, and an encoded unit.
+        "[root] event 2: 33 in, 28 out",
+        "[root] event 3: denied: event 3 is itself a chain read",
+        "[root] event 1000: not-found: there is no event 1000 before this call",
+    ] {
+        assert!(answer.stderr.contains(line), "`{line}` is not in: {}", answer.stderr);
+    }
+    story.every_run_verifies_and_replays(1);
+}

@@ -10,6 +10,7 @@ use theater_chain::{
 };
 
 use super::divergence::{Divergence, Pair};
+use super::ending::Last;
 use super::replayer::{Halt, Numbers, Replayer};
 use super::script::{Events, Script};
 use crate::actor::{INIT, Returned, State, TrapRecord, instance_limits, reason_of};
@@ -204,20 +205,6 @@ fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReplayE
         }
     }
     Ok(dropped)
-}
-
-/// What the actor did last, as far as it decides how it may have ended.
-enum Last {
-    /// No call yet.
-    NotStarted,
-    /// A call that went well, or whose error was an answer.
-    Fine,
-    /// `init` returned an error, which is the end.
-    InitError(String),
-    /// A call was dropped, which is the end.
-    Dropped,
-    /// A call trapped, which is the end, for this reason.
-    Trap(ExitReason, Option<TrapRecord>),
 }
 
 struct Drive {
@@ -446,7 +433,7 @@ impl Drive {
             Ok(exit) => exit,
             Err(diverged) => return Ok(diverged),
         };
-        let other = self.other_end(&exit, shutdown.as_ref());
+        let other = self.last.contradicts(&exit, shutdown.as_ref());
         let script = replayer.script();
         if let Some(other) = other {
             let expected = render::shorten(&exit.reason, 2000);
@@ -478,58 +465,6 @@ impl Drive {
             return Ok(Err(Replayed::Diverged(Box::new(divergence))));
         }
         Ok(Ok(exit))
-    }
-
-    /// Returns the end that the replay leads to, if it contradicts the recorded one.
-    fn other_end(&self, exit: &Exit, shutdown: Option<&Option<Vec<u8>>>) -> Option<String> {
-        let recorded = &exit.reason;
-        let is_fault = matches!(recorded, ExitReason::HostFault(_));
-        let (allowed, here) = match &self.last {
-            Last::Trap(reason, _) => (reason == recorded, reason.to_string()),
-            Last::InitError(text) => {
-                let reason = ExitReason::Error(text.clone());
-                (reason == *recorded, reason.to_string())
-            }
-            Last::Dropped => {
-                let ends = matches!(recorded, ExitReason::Killed | ExitReason::Limit(_));
-                (ends || is_fault, "a dropped call".to_owned())
-            }
-            Last::NotStarted => {
-                let ends = matches!(recorded, ExitReason::Killed | ExitReason::Limit(_));
-                (ends || is_fault, "`init` was never called".to_owned())
-            }
-            Last::Fine => {
-                let ends = matches!(recorded, ExitReason::Normal | ExitReason::Shutdown | ExitReason::Killed);
-                (ends || is_fault, "the last call went well".to_owned())
-            }
-        };
-        if !allowed {
-            return Some(render::shorten(&here, 2000));
-        }
-        match (shutdown, &self.last) {
-            (Some(result), Last::Fine)
-                if !is_fault && (*recorded != ExitReason::Normal || exit.result != *result) =>
-            {
-                Some("the actor asked to end with another result".to_owned())
-            }
-            (None, Last::Trap(..) | Last::InitError(_) | Last::Dropped | Last::NotStarted)
-                if exit.result.is_some() =>
-            {
-                Some("the actor ended without a result".to_owned())
-            }
-            _ => self.other_detail(exit),
-        }
-    }
-
-    /// Compares what the exit says of a trap with the trap.
-    fn other_detail(&self, exit: &Exit) -> Option<String> {
-        let trap = match &self.last {
-            Last::Trap(_, Some(trap)) => trap,
-            _ => return None,
-        };
-        let recorded = exit.detail.as_ref()?;
-        let here = trap.exit_detail(recorded.function.as_deref());
-        (here != *recorded).then(|| trap.to_string())
     }
 
     /// The recording stops before the actor ended: a run that crashed.

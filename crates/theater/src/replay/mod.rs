@@ -6,6 +6,7 @@
 
 mod divergence;
 mod drive;
+mod ending;
 mod replayer;
 mod script;
 

@@ -489,6 +489,10 @@ impl Verifier<'_> {
         let completeness = match &joined.fault {
             None if joined.is_closed => Completeness::Closed,
             None => Completeness::Incomplete { torn_bytes: joined.torn_bytes },
+            // The journal itself was read to its end, and that is not where the checkpoint says it is.
+            Some(fault) if fault.file == "checkpoint" && !joined.is_closed => {
+                Completeness::Incomplete { torn_bytes: joined.torn_bytes }
+            }
             Some(_) => Completeness::Unknown,
         };
         let redactions = Redactions {

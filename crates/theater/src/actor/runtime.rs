@@ -149,6 +149,10 @@ impl ActorRuntime {
                 let recorder = Box::new(instance.into_boundary());
                 Body::Over(recorder, Ending::of(ExitReason::Error(text)))
             }
+            // It asked for its end and failed all the same: a failed start has no result.
+            (Body::Over(recorder, ending), Some(Err(text))) if is_orderly(&ending.reason) => {
+                Body::Over(recorder, Ending::of(ExitReason::Error(text)))
+            }
             (body, _) => body,
         }
     }
@@ -156,6 +160,7 @@ impl ActorRuntime {
     /// Handles messages until the actor ends; control overtakes them.
     async fn serve(&mut self, mut instance: Box<PackInstance<Recorder>>) -> (Box<Recorder>, Ending) {
         loop {
+            self.in_hand = None;
             let message = tokio::select! {
                 biased;
                 control = ordered(&mut self.parts.control) => {

@@ -260,3 +260,22 @@ async fn start_function_that_never_ends_is_stopped_like_any_call() {
 fn with_start(body: &str, text: &str) -> Vec<u8> {
     crate::guest::actor_starting_with(body, &[log(text), Step::Return(ok_state(None))])
 }
+
+// A failed `init` that had asked for its end was recorded as a normal end, which its replay contradicted.
+#[tokio::test]
+async fn error_of_init_is_a_failed_start_even_after_a_shutdown() {
+    let house = house();
+    let failed = Step::Return(encoded(&Err::<(Option<Vec<u8>>,), _>("no luck")));
+    let report = house.run("a", actor(&[shutdown(Some(b"42")), failed]), None).await;
+    assert_eq!(report.reason, ExitReason::Error("no luck".to_owned()));
+    assert_eq!(report.result, None);
+}
+
+#[tokio::test]
+async fn kill_of_an_idle_actor_blames_no_call() {
+    let house = house();
+    let wasm = actor(&[Step::Return(ok_state(None))]);
+    let report = house.run_with("a", wasm, None, async |handle| handle.kill()).await;
+    assert_eq!(report.reason, ExitReason::Killed);
+    assert_eq!(report.crash.as_ref().unwrap().in_hand, None);
+}

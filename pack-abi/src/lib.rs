@@ -24,6 +24,7 @@ pub mod hash;
 mod impls;
 mod kind;
 pub mod metadata;
+pub mod names;
 mod node;
 mod parse;
 mod shape;

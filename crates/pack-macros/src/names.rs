@@ -1,5 +1,6 @@
 //! Names of interface text as Rust spells them, as the WIT bindings of Rust do.
 
+use pack_abi::names::{field_on_wire, type_on_wire};
 use proc_macro2::{Ident, Span};
 
 /// Words that cannot be identifiers; they get an underscore behind them.
@@ -11,27 +12,27 @@ const KEYWORDS: &[&str] = &[
     "virtual", "where", "while", "yield",
 ];
 
-/// A Rust name: as an identifier, and as it would be were it no keyword.
+/// A name as a Rust identifier and as it is on the wire.
 pub(crate) struct RustName {
     pub(crate) ident: Ident,
-    plain: String,
+    wire: String,
 }
 
 impl RustName {
-    fn new(plain: String) -> Self {
-        let escaped = if KEYWORDS.contains(&plain.as_str()) { format!("{plain}_") } else { plain.clone() };
-        Self { ident: Ident::new(&escaped, Span::call_site()), plain }
+    fn new(plain: &str, wire: String) -> Self {
+        let escaped = if KEYWORDS.contains(&plain) { format!("{plain}_") } else { plain.to_owned() };
+        Self { ident: Ident::new(&escaped, Span::call_site()), wire }
     }
 
     /// The name on the wire, if it is not what the identifier says.
     pub(crate) fn rename(&self) -> Option<&str> {
-        (self.ident != self.plain.as_str()).then_some(self.plain.as_str())
+        (self.ident != self.wire.as_str()).then_some(self.wire.as_str())
     }
 }
 
 /// `get-chain` to `get_chain`
 pub(crate) fn snake(name: &str) -> RustName {
-    RustName::new(name.replace('-', "_").to_ascii_lowercase())
+    RustName::new(&name.replace('-', "_").to_ascii_lowercase(), field_on_wire(name))
 }
 
 /// `chain-entry` to `ChainEntry`
@@ -42,12 +43,12 @@ pub(crate) fn camel(name: &str) -> RustName {
         camel.push_str(&first.to_ascii_uppercase());
         camel.push_str(&rest.to_ascii_lowercase());
     }
-    RustName::new(camel)
+    RustName::new(&camel, type_on_wire(name))
 }
 
 /// `read-only` to `READ_ONLY`
 pub(crate) fn shouting(name: &str) -> RustName {
-    RustName::new(name.replace('-', "_").to_ascii_uppercase())
+    RustName::new(&name.replace('-', "_").to_ascii_uppercase(), field_on_wire(name))
 }
 
 /// The modules of an interface: `theater:simple/runtime` to `theater`, `simple`, `runtime`.
@@ -67,6 +68,17 @@ mod tests {
         assert_eq!(camel("HTTP-request2").ident, "HttpRequest2");
         assert_eq!(camel("plain").rename(), None);
         assert_eq!(shouting("read-only").ident, "READ_ONLY");
+    }
+
+    #[test]
+    fn the_wire_keeps_the_capitals_of_the_interface() {
+        assert_eq!(camel("HTTP-request2").rename(), Some("HTTPRequest2"));
+        assert_eq!(snake("HTTP-status").rename(), Some("HTTP_status"));
+        assert_eq!(snake("last-msg").rename(), None);
+    }
+
+    #[test]
+    fn modules_follow_the_interface_name() {
         assert_eq!(
             modules("theater:simple/message-server-host"),
             ["theater", "simple", "message_server_host"]

@@ -59,7 +59,8 @@
         let pkgs = pkgsFor system; in
         {
           default = pkgs.mkShell {
-            packages = [ (rustFor pkgs) pkgs.cargo-deny pkgs.cargo-insta pkgs.cargo-nextest pkgs.git ];
+            packages = [ (rustFor pkgs) pkgs.cargo-deny pkgs.cargo-insta pkgs.cargo-nextest pkgs.git ]
+              ++ pkgs.lib.optional pkgs.stdenv.isLinux pkgs.valgrind;
           };
         });
 

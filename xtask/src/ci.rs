@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::{Failure, Outcome, Shell, say, timed};
-use crate::{examples, guests, readme, suite, tidy};
+use crate::{examples, guests, instructions, readme, suite, tidy};
 
 type Step = (&'static str, fn(&Shell) -> Outcome);
 
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("documentation", documentation),
     ("tests", |shell| suite::workspace(shell, None)),
     ("doctests", suite::doctests),
+    ("instructions", instructions::check),
     ("guests", guests::run),
     ("examples", examples::run),
     ("readme", readme::run),

@@ -3,6 +3,7 @@
 mod ci;
 mod examples;
 mod guests;
+mod instructions;
 mod readme;
 mod shell;
 mod suite;
@@ -21,6 +22,8 @@ cargo xtask COMMAND
   readme          run the commands of README.md
   tidy            check what compilers do not: layers, layout, leftovers
   bless           accept what the golden tests print now
+  instructions [--bless]
+                  count the instructions of the codec and the chain; compare with, or become, the reference
   ci              all checks, timed; what a change must pass
 ";
 
@@ -35,6 +38,8 @@ fn main() -> ExitCode {
         ["readme"] => readme::run(&shell),
         ["tidy"] => tidy::run(&shell),
         ["bless"] => suite::bless(&shell),
+        ["instructions"] => instructions::check(&shell),
+        ["instructions", "--bless"] => instructions::bless(&shell),
         ["ci"] => ci::run(&shell),
         _ => Err(Failure::Usage),
     });

@@ -123,13 +123,23 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Goes one level down. There is one level more than values and types have on the wire: a packed list is
+    /// no level there, and neither is what stands around the outermost type.
     fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth > MAX_DEPTH {
             return self.fail("a value that is nested less deeply");
         }
         self.depth += 1;
         let parsed = inner(self)?;
         self.depth -= 1;
+        Ok(parsed)
+    }
+
+    /// Reads what a value says of its types, whose levels are not those of the value.
+    fn types<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let depth = core::mem::take(&mut self.depth);
+        let parsed = inner(self)?;
+        self.depth = depth;
         Ok(parsed)
     }
 
@@ -211,12 +221,7 @@ impl<'t> Parser<'t> {
     fn list_value(&mut self) -> Parsed<Value> {
         let items = self.list("]", Self::value)?;
         let elem = match items.first() {
-            _ if self.rest().starts_with('<') => {
-                self.next();
-                let elem = self.wire_type()?;
-                self.need(">")?;
-                elem
-            }
+            _ if self.rest().starts_with('<') => self.types(Self::one_type)?,
             Some(first) => first.wire_type(),
             None => return self.fail("the type of the elements, as in `[]<u32>`"),
         };
@@ -269,20 +274,20 @@ impl<'t> Parser<'t> {
             "f64" => self.hexadecimal().map(f64::from_bits).map(Value::F64),
             "flags" => self.hexadecimal().map(Value::Flags),
             "some" => {
-                let inner = self.one_type()?;
+                let inner = self.types(Self::one_type)?;
                 Ok(Value::Option { inner, value: Some(self.one_value()?) })
             }
-            "none" => Ok(Value::Option { inner: self.one_type()?, value: None }),
+            "none" => Ok(Value::Option { inner: self.types(Self::one_type)?, value: None }),
             "ok" => {
-                let (ok, err) = self.two_types()?;
+                let (ok, err) = self.types(Self::two_types)?;
                 Ok(Value::Result { ok, err, value: Ok(self.one_value()?) })
             }
             "err" => {
-                let (ok, err) = self.two_types()?;
+                let (ok, err) = self.types(Self::two_types)?;
                 Ok(Value::Result { ok, err, value: Err(self.one_value()?) })
             }
             "set" => {
-                let elem = self.one_type()?;
+                let elem = self.types(Self::one_type)?;
                 self.need("[")?;
                 Ok(Value::Set { elem, items: self.list("]", Self::value)? })
             }
@@ -292,7 +297,7 @@ impl<'t> Parser<'t> {
     }
 
     fn map(&mut self) -> Parsed<Value> {
-        let (key, value) = self.two_types()?;
+        let (key, value) = self.types(Self::two_types)?;
         self.need("[")?;
         let entries = self.list("]", |parser| {
             let key = parser.value()?;

@@ -280,6 +280,7 @@ mod structural {
             match kind {
                 TypeDefKind::Alias(target) => self.of(target),
                 TypeDefKind::Flags(_) => (FLAGS, Reach::MAX),
+                TypeDefKind::Parameter(_) => (SELF, Reach::MAX),
                 TypeDefKind::Record(fields) => {
                     let mut fields: Vec<_> =
                         fields.iter().map(|field| (field.name.as_str(), self.of(&field.ty))).collect();

@@ -79,15 +79,32 @@ impl Metadata {
         let mut terms = TYPE_TERMS_MAX;
         let imports = function_list(&self.imports, &mut terms)?;
         let exports = function_list(&self.exports, &mut terms)?;
-        crate::encode(&record(
-            "package-metadata",
-            vec![
-                ("imports", imports),
-                ("exports", exports),
-                ("import-hashes", hash_list(&self.import_hashes)),
-                ("export-hashes", hash_list(&self.export_hashes)),
-            ],
-        ))
+        let mut fields = vec![
+            ("imports", imports),
+            ("exports", exports),
+            ("import-hashes", hash_list(&self.import_hashes)),
+            ("export-hashes", hash_list(&self.export_hashes)),
+        ];
+        // As upstream does it: a package without parameters says nothing of them.
+        fields.extend(self.param_list().map(|params| ("type-params", params)));
+        crate::encode(&record("package-metadata", fields))
+    }
+
+    /// The parameters of all interfaces, if there are any; those of one name are one.
+    fn param_list(&self) -> Option<Value> {
+        let defs = self.imports.iter().chain(&self.exports).flat_map(|interface| &interface.types);
+        let mut params: Vec<(&str, &str)> = Vec::new();
+        for def in defs {
+            if let TypeDefKind::Parameter(constraint) = &def.kind
+                && params.iter().all(|(name, _)| *name != def.name)
+            {
+                params.push((&def.name, constraint.as_deref().unwrap_or_default()));
+            }
+        }
+        let item = |(name, constraint): (&str, &str)| {
+            record("type-param", vec![("name", name.into()), ("constraint", constraint.into())])
+        };
+        (!params.is_empty()).then(|| records(params.into_iter().map(item).collect()))
     }
 
     /// Decodes what `__pack_types` returns; upstream's form and ours are the same.
@@ -98,9 +115,10 @@ impl Metadata {
     pub fn decode(bytes: &[u8]) -> Result<Self, MetadataError> {
         let limits = Limits { buffer_bytes_max: METADATA_BYTES_MAX, ..Limits::default() };
         let value: Value = crate::decode_with(bytes, &limits).map_err(MetadataError::Decode)?;
+        let params = read_params(&value)?;
         Ok(Self {
-            imports: read_functions(list_field(&value, "imports")?)?,
-            exports: read_functions(list_field(&value, "exports")?)?,
+            imports: read_functions(list_field(&value, "imports")?, &params)?,
+            exports: read_functions(list_field(&value, "exports")?, &params)?,
             import_hashes: read_hashes(list_field(&value, "import-hashes")?)?,
             export_hashes: read_hashes(list_field(&value, "export-hashes")?)?,
         })
@@ -304,6 +322,10 @@ impl<'i> Describer<'i> {
     fn definition(&mut self, def: &'i TypeDef) -> Result<Value, EncodeError> {
         match &def.kind {
             TypeDefKind::Alias(target) => self.describe(target),
+            TypeDefKind::Parameter(_) => {
+                let name = record("TypeRef", vec![("name", def.name.clone().into())]);
+                Ok(desc("ref", 18, Some(name)))
+            }
             TypeDefKind::Flags(flags) => {
                 let names = flags.iter().map(|flag| flag.name.clone().into()).collect();
                 let names = Value::List { elem: WireType::String, items: names };
@@ -411,13 +433,28 @@ fn read_hash(item: &Value) -> Result<TypeHash, MetadataError> {
     }
 }
 
-fn read_functions(items: &[Value]) -> Result<Vec<Interface>, MetadataError> {
-    let mut interfaces: Vec<Definitions> = Vec::new();
+/// The parameters of interfaces with the constraint of each; most packages have none.
+type Params = BTreeMap<String, Option<String>>;
+
+fn read_params(value: &Value) -> Result<Params, MetadataError> {
+    if value.field("type-params").is_none() {
+        return Ok(Params::new());
+    }
+    let read = |item: &Value| {
+        let constraint = text_field(item, "constraint")?;
+        let constraint = (!constraint.is_empty()).then(|| constraint.to_string());
+        Ok((text_field(item, "name")?.to_string(), constraint))
+    };
+    list_field(value, "type-params")?.iter().map(read).collect()
+}
+
+fn read_functions(items: &[Value], params: &Params) -> Result<Vec<Interface>, MetadataError> {
+    let mut interfaces: Vec<Definitions<'_>> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for item in items {
         let name = text_field(item, "interface")?;
         let place = *places.entry(name).or_insert_with(|| {
-            interfaces.push(Definitions::new(name));
+            interfaces.push(Definitions::new(name, params));
             interfaces.len() - 1
         });
         if let Some(definitions) = interfaces.get_mut(place) {
@@ -428,16 +465,17 @@ fn read_functions(items: &[Value]) -> Result<Vec<Interface>, MetadataError> {
 }
 
 /// One interface while its functions are read.
-struct Definitions {
+struct Definitions<'p> {
     interface: Interface,
+    params: &'p Params,
     /// Places in `interface.types` of all definitions that share a name.
     by_name: BTreeMap<String, Vec<usize>>,
 }
 
-impl Definitions {
-    fn new(name: &str) -> Self {
+impl<'p> Definitions<'p> {
+    fn new(name: &str, params: &'p Params) -> Self {
         let interface = Interface { name: name.into(), ..Interface::default() };
-        Self { interface, by_name: BTreeMap::new() }
+        Self { interface, params, by_name: BTreeMap::new() }
     }
 
     fn function(&mut self, item: &Value) -> Result<(), MetadataError> {
@@ -481,8 +519,9 @@ impl Definitions {
             15 => Type::Option(Box::new(self.read(payload)?)),
             16 => self.read_result(payload)?,
             17 => self.read_record(payload)?,
-            // A name without cases is a parameter of a generic interface: any value.
-            18 if payload.field("cases").is_none() && payload.field("name").is_some() => Type::Value,
+            18 if payload.field("cases").is_none() && payload.field("name").is_some() => {
+                self.read_reference(text_field(payload, "name")?)?
+            }
             18 => self.read_variant(payload)?,
             19 => match payload {
                 Value::List { items, .. } => {
@@ -494,6 +533,14 @@ impl Definitions {
             23 => Type::Set(Box::new(self.read(payload)?)),
             _ => return Err(MetadataError::Malformed("type tag")),
         })
+    }
+
+    /// Reads a name without cases: a parameter of the interface; one that is not declared is any value.
+    fn read_reference(&mut self, name: &str) -> Result<Type, MetadataError> {
+        match self.params.get(name) {
+            Some(constraint) => self.intern(name, TypeDefKind::Parameter(constraint.clone())),
+            None => Ok(Type::Value),
+        }
     }
 
     fn read_result(&mut self, value: &Value) -> Result<Type, MetadataError> {

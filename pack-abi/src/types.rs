@@ -85,6 +85,8 @@ pub enum TypeDefKind {
     Enum(Vec<EnumCase>),
     /// `flags a { f, g }`: at most 64, bit i in order of declaration.
     Flags(Vec<EnumCase>),
+    /// `type a: b`: a parameter of the whole interface, which may be any type, with the interface that it should satisfy.
+    Parameter(Option<String>),
 }
 
 /// A field of a record.

@@ -26,6 +26,9 @@ pub(crate) fn definition(krate: &TokenStream, types: &Types<'_>, def: &TypeDef) 
             let target = types.part(&def.name, target);
             return quote!(#docs #[allow(missing_docs)] pub type #ident = #target;);
         }
+        TypeDefKind::Parameter(_) => {
+            return quote!(#docs #[allow(missing_docs)] pub type #ident = #krate::Value;);
+        }
         TypeDefKind::Flags(flags) => return flag_set(krate, &docs, &name, flags),
         TypeDefKind::Record(fields) => {
             let fields = fields.iter().map(|field| record_field(types, def, field));

@@ -45,6 +45,10 @@ fn type_def(TypeDef { name, docs, kind }: &TypeDef) -> TokenStream {
             let flags = list(flags, word);
             quote!(Flags(#flags))
         }
+        TypeDefKind::Parameter(constraint) => match constraint {
+            None => quote!(Parameter(::core::option::Option::None)),
+            Some(constraint) => quote!(Parameter(::core::option::Option::Some(#constraint.into()))),
+        },
     };
     quote!(__types::TypeDef { name: #name.into(), docs: #docs.into(), kind: __types::TypeDefKind::#kind })
 }

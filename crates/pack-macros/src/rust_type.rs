@@ -223,6 +223,8 @@ fn parts(kind: &TypeDefKind) -> Vec<&Type> {
         TypeDefKind::Alias(target) => vec![target],
         TypeDefKind::Record(fields) => fields.iter().map(|field| &field.ty).collect(),
         TypeDefKind::Variant(cases) => cases.iter().filter_map(|case| case.ty.as_ref()).collect(),
+        // A parameter is any value.
+        TypeDefKind::Parameter(_) => vec![&Type::Value],
         TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => Vec::new(),
     }
 }

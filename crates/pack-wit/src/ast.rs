@@ -1,6 +1,6 @@
 //! Interface text as written: names are not resolved, but know their place.
 
-use pack_abi::types::{Function, TypeDef};
+use pack_abi::types::{EnumCase, Type};
 
 use crate::error::Span;
 
@@ -32,6 +32,8 @@ pub(crate) struct Path {
 pub(crate) struct Use {
     pub(crate) path: Path,
     pub(crate) names: Vec<Renamed>,
+    /// Whether every type of the interface is used; then there are no names.
+    pub(crate) takes_all: bool,
 }
 
 /// `a` or `a as b`
@@ -41,29 +43,97 @@ pub(crate) struct Renamed {
     pub(crate) local: Name,
 }
 
-/// A type definition with the place of its name and of each type that it names.
+/// A type as written.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeExpr {
+    pub(crate) kind: TypeKind,
+    pub(crate) span: Span,
+}
+
+/// What a type is; all that WIT has, whether the Graph ABI can carry it or not.
+#[derive(Clone, Debug)]
+pub(crate) enum TypeKind {
+    /// A type without parts, such as `u8` or `string`.
+    Simple(Type),
+    List(Box<TypeExpr>),
+    /// `list<T, 4>`
+    Array(
+        Box<TypeExpr>,
+        #[cfg_attr(not(test), expect(dead_code, reason = "arrays are refused; tests compare"))] String,
+    ),
+    Option(Box<TypeExpr>),
+    Result(Option<Box<TypeExpr>>, Option<Box<TypeExpr>>),
+    Tuple(Vec<TypeExpr>),
+    Map(Box<TypeExpr>, Box<TypeExpr>),
+    Set(Box<TypeExpr>),
+    /// A type that is defined elsewhere, with what it is applied to.
+    Named(Name, Vec<TypeExpr>),
+    /// `own<T>` or `borrow<T>`
+    Handle(&'static str, Name),
+    /// `stream<T>` or `future<T>`, with or without its type.
+    Channel(&'static str, Option<Box<TypeExpr>>),
+    ErrorContext,
+}
+
+/// A type definition.
 #[derive(Clone, Debug)]
 pub(crate) struct Definition {
     pub(crate) name: Name,
-    pub(crate) def: TypeDef,
-    pub(crate) references: Vec<Name>,
-    pub(crate) keys: Vec<Key>,
+    pub(crate) docs: String,
+    /// The parameters of a generic type: `a` and `b` of `pair<a, b>`.
+    pub(crate) params: Vec<Name>,
+    pub(crate) kind: DefinitionKind,
 }
 
-/// A function with the place of its name and of each type that it names.
+/// What a definition defines.
+#[derive(Clone, Debug)]
+pub(crate) enum DefinitionKind {
+    Alias(TypeExpr),
+    Record(Vec<FieldExpr>),
+    Variant(Vec<CaseExpr>),
+    Enum(Vec<EnumCase>),
+    Flags(Vec<EnumCase>),
+    /// `type t: constraint`: a parameter of the whole interface.
+    Parameter(Option<String>),
+    Resource(
+        #[cfg_attr(not(test), expect(dead_code, reason = "resources are refused; tests compare"))]
+        Vec<Method>,
+    ),
+}
+
+/// A field of a record.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldExpr {
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) ty: TypeExpr,
+}
+
+/// A case of a variant.
+#[derive(Clone, Debug)]
+pub(crate) struct CaseExpr {
+    pub(crate) name: String,
+    pub(crate) docs: String,
+    pub(crate) ty: Option<TypeExpr>,
+}
+
+/// A function of a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Method {
+    pub(crate) is_static: bool,
+    pub(crate) is_constructor: bool,
+    pub(crate) signature: Signature,
+}
+
+/// A function.
 #[derive(Clone, Debug)]
 pub(crate) struct Signature {
     pub(crate) name: Name,
-    pub(crate) function: Function,
-    pub(crate) references: Vec<Name>,
-    pub(crate) keys: Vec<Key>,
-}
-
-/// The key type of a map or set: it must have an order.
-#[derive(Clone, Debug)]
-pub(crate) struct Key {
-    pub(crate) ty: pack_abi::types::Type,
-    pub(crate) span: Span,
+    pub(crate) docs: String,
+    pub(crate) params: Vec<(Name, TypeExpr)>,
+    pub(crate) result: Option<TypeExpr>,
+    /// Where it says `async`.
+    pub(crate) asynchronous: Option<Span>,
 }
 
 /// An interface, or the types and functions of a world.

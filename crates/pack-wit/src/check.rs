@@ -4,52 +4,55 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pack_abi::types::{Type, TypeDef, TypeDefKind};
 
-use crate::ast::{Definition, Key};
-use crate::error::Fault;
+use crate::error::{Fault, Span};
+
+/// The key type of a map or set: it must have an order.
+pub(crate) struct Key {
+    pub(crate) ty: Type,
+    pub(crate) span: Span,
+}
+
+/// A type that an interface defines itself, and where.
+pub(crate) struct Owner {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
 
 /// Checks the types of one interface; `all` are its own and those copied into it.
-pub(crate) fn check_types(own: &[Definition], all: &[TypeDef]) -> Result<(), Box<Fault>> {
+pub(crate) fn check_types(own: &[Owner], all: &[TypeDef], faults: &mut Vec<Box<Fault>>) {
     let by_name: BTreeMap<&str, &TypeDef> = all.iter().map(|def| (def.name.as_str(), def)).collect();
-    for definition in own {
-        if is_endless_alias(definition, &by_name) {
-            let name = &definition.name;
-            return Err(Fault::new(name.span, format!("alias `{}` is defined by itself", name.text))
-                .hint("a type that refers to itself is a `record` or `variant`"));
-        }
-    }
     let buildable = buildable(all);
-    for definition in own {
-        if !buildable.contains(definition.name.text.as_str()) {
-            let name = &definition.name;
-            return Err(Fault::new(
-                name.span,
-                format!("`{}` contains itself and could never be built", name.text),
-            )
-            .hint("put it behind `option` or `list`, or give it a case without it"));
+    for Owner { name, span } in own {
+        if is_endless_alias(name, &by_name) {
+            let fault = Fault::new(*span, format!("alias `{name}` is defined by itself"));
+            faults.push(fault.hint("a type that refers to itself is a `record` or `variant`"));
+        } else if !buildable.contains(name.as_str()) {
+            let fault = Fault::new(*span, format!("`{name}` contains itself and could never be built"));
+            faults.push(fault.hint("put it behind `option` or `list`, or give it a case without it"));
         }
     }
-    Ok(())
 }
 
 /// Checks that the keys of maps and sets have an order.
-pub(crate) fn check_keys(keys: &[Key], all: &[TypeDef]) -> Result<(), Box<Fault>> {
+pub(crate) fn check_keys(keys: &[Key], all: &[TypeDef], faults: &mut Vec<Box<Fault>>) {
     let by_name: BTreeMap<&str, &TypeDef> = all.iter().map(|def| (def.name.as_str(), def)).collect();
     for key in keys {
         if let Some(what) = unordered_part(&key.ty, &by_name) {
-            return Err(Fault::new(key.span, format!("`{what}` has no order, so it cannot be in a key"))
-                .hint("keys are made of `bool`, integers, `char`, `string` and types built from them"));
+            let fault = Fault::new(key.span, format!("`{what}` has no order, so it cannot be in a key"));
+            faults.push(
+                fault.hint("keys are made of `bool`, integers, `char`, `string` and types built from them"),
+            );
         }
     }
-    Ok(())
 }
 
-fn is_endless_alias(definition: &Definition, by_name: &BTreeMap<&str, &TypeDef>) -> bool {
+fn is_endless_alias(alias: &str, by_name: &BTreeMap<&str, &TypeDef>) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = Vec::new();
-    let TypeDefKind::Alias(target) = &definition.def.kind else { return false };
+    let Some(TypeDefKind::Alias(target)) = by_name.get(alias).map(|def| &def.kind) else { return false };
     named_in(target, &mut open);
     while let Some(name) = open.pop() {
-        if name == definition.name.text {
+        if name == alias {
             return true;
         }
         if let (true, Some(def)) = (seen.insert(name), by_name.get(name))
@@ -105,7 +108,7 @@ fn buildable(all: &[TypeDef]) -> BTreeSet<&str> {
                 TypeDefKind::Variant(cases) => {
                     cases.iter().any(|case| case.ty.as_ref().is_none_or(|ty| has_value(ty, &known)))
                 }
-                TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => true,
+                TypeDefKind::Enum(_) | TypeDefKind::Flags(_) | TypeDefKind::Parameter(_) => true,
             };
             if is_buildable {
                 known.insert(def.name.as_str());
@@ -145,6 +148,7 @@ fn unordered_part(ty: &Type, by_name: &BTreeMap<&str, &TypeDef>) -> Option<&'sta
                     Some(TypeDefKind::Variant(cases)) => {
                         open.extend(cases.iter().filter_map(|case| case.ty.as_ref()))
                     }
+                    Some(TypeDefKind::Parameter(_)) => return Some("value"),
                     Some(TypeDefKind::Enum(_) | TypeDefKind::Flags(_)) | None => {}
                 }
             }

@@ -46,7 +46,7 @@ pub struct Place {
     pub width: usize,
 }
 
-/// A mistake in interface text.
+/// A mistake in interface text, and those found after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// What is wrong.
@@ -55,17 +55,37 @@ pub struct ParseError {
     pub place: Option<Place>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Further mistakes, in the order of the text.
+    pub others: Vec<Self>,
 }
+
+/// How many mistakes are reported at once.
+const MISTAKES_MAX: usize = 20;
 
 impl ParseError {
     pub(crate) fn unplaced(message: String) -> Self {
-        Self { message, place: None, hint: None }
+        Self { message, place: None, hint: None, others: Vec::new() }
     }
 
-    pub(crate) fn at(sources: &[Source], fault: Fault) -> Self {
+    /// Makes one error of mistakes; the same one may have been found in several ways.
+    pub(crate) fn all(sources: &[Source], mut faults: Vec<Box<Fault>>) -> Self {
+        faults.sort_by_key(|fault| (fault.span.source, fault.span.start));
+        faults.dedup_by(|later, earlier| later.span == earlier.span && later.message == earlier.message);
+        let left_out = faults.len().saturating_sub(MISTAKES_MAX);
+        faults.truncate(MISTAKES_MAX);
+        let mut errors = faults.into_iter().map(|fault| Self::at(sources, *fault));
+        let first = errors.next().unwrap_or_else(|| Self::unplaced("the interface text is wrong".to_owned()));
+        let mut others: Vec<Self> = errors.collect();
+        if left_out > 0 {
+            others.push(Self::unplaced(format!("{left_out} more mistakes are not shown")));
+        }
+        Self { others, ..first }
+    }
+
+    fn at(sources: &[Source], fault: Fault) -> Self {
         let Fault { span, message, hint } = fault;
         let place = sources.get(span.source).map(|source| locate(source, span));
-        Self { message, place, hint }
+        Self { message, place, hint, others: Vec::new() }
     }
 }
 
@@ -85,27 +105,69 @@ fn locate(source: &Source, span: Span) -> Place {
     }
 }
 
+/// The most characters of a line that are shown.
+const SHOWN_MAX: usize = 120;
+/// How many of them stand before the mistake, if the line is longer.
+const SHOWN_BEFORE: usize = 50;
+
+impl Place {
+    /// The line, or the part of it around the mistake, and what stands under it.
+    fn shown(&self) -> (String, String) {
+        let length = self.text.chars().count();
+        let start = if length <= SHOWN_MAX { 0 } else { (self.column - 1).saturating_sub(SHOWN_BEFORE) };
+        let (mut line, mut under) = (String::new(), String::new());
+        if start > 0 {
+            line.push_str("...");
+            under.push_str("   ");
+        }
+        let meant = self.column - 1..self.column - 1 + self.width;
+        for (at, c) in self.text.chars().enumerate().skip(start).take(SHOWN_MAX) {
+            // What moves the cursor would move the caret away, or hide what is written.
+            let shown = if c == '\t' || !is_hidden(c) { c } else { char::REPLACEMENT_CHARACTER };
+            line.push(shown);
+            let mark = if meant.contains(&at) { '^' } else { ' ' };
+            if c == '\t' && mark == ' ' {
+                under.push('\t');
+            } else {
+                under.extend(std::iter::repeat_n(mark, columns(shown)));
+            }
+        }
+        if start + SHOWN_MAX < length {
+            line.push_str("...");
+        }
+        if !under.contains('^') {
+            under.push('^');
+        }
+        (line, under.trim_end().to_owned())
+    }
+}
+
+/// Whether a character is not seen, and perhaps changes how others are.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// How many columns a terminal gives to a character.
+fn columns(c: char) -> usize {
+    use unicode_width::UnicodeWidthChar as _;
+    c.width().unwrap_or(1)
+}
+
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;
         if let Some(place) = &self.place {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
-            // Tabs are kept under the line, so that the caret stands where it should.
-            let lead: String = place
-                .text
-                .chars()
-                .take(place.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
+            let (line, under) = place.shown();
             write!(f, "\n{margin}--> {}:{}:{}", place.file, place.line, place.column)?;
-            write!(f, "\n{margin} |\n{number} | {}", place.text)?;
-            write!(f, "\n{margin} | {lead}{}", "^".repeat(place.width))?;
+            write!(f, "\n{margin} |\n{number} | {line}")?;
+            write!(f, "\n{margin} | {under}")?;
         }
-        match &self.hint {
-            Some(hint) => write!(f, "\n  help: {hint}"),
-            None => Ok(()),
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  help: {hint}")?;
         }
+        self.others.iter().try_for_each(|other| write!(f, "\n\n{other}"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Interface text to tokens; doc comments travel with the token they stand before.
 
-use crate::error::{Fault, Span};
+use crate::error::{Fault, Span, is_hidden};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Number,
     /// `@1.2.3`, the span includes the sign.
     Version,
+    /// A string in double quotes; only pact has them.
+    Text,
     /// One of `{}()<>,;:=*/.@_`.
     Sign(char),
     /// `->`
@@ -31,7 +33,9 @@ pub(crate) struct Token {
 
 /// Cuts the text into tokens; the last one is always [`Kind::End`].
 pub(crate) fn tokenize(source: usize, text: &str) -> Result<Vec<Token>, Box<Fault>> {
-    let mut lexer = Lexer { source, text, at: 0 };
+    let first = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    refuse_hidden(source, text, first)?;
+    let mut lexer = Lexer { source, text, at: first };
     let mut tokens = Vec::new();
     loop {
         let docs = lexer.skip_blank()?;
@@ -42,6 +46,16 @@ pub(crate) fn tokenize(source: usize, text: &str) -> Result<Vec<Token>, Box<Faul
             return Ok(tokens);
         }
     }
+}
+
+/// Refuses what a reader does not see but a parser does, or that shows text in another order than it is read.
+fn refuse_hidden(source: usize, text: &str, first: usize) -> Result<(), Box<Fault>> {
+    let is_bad = |c: char| is_hidden(c) && !matches!(c, '\t' | '\n' | '\r');
+    let Some((at, found)) = text[first..].char_indices().find(|(_, c)| is_bad(*c)) else { return Ok(()) };
+    let start = first + at;
+    let span = Span { source, start, end: start + found.len_utf8() };
+    let message = format!("the character U+{:04X} is not seen and not allowed", u32::from(found));
+    Err(Fault::new(span, message).hint("delete it"))
 }
 
 struct Lexer<'a> {
@@ -103,12 +117,16 @@ impl Lexer<'_> {
                 self.at += 1;
                 Ok(Kind::Arrow)
             }
+            '-' if self.rest().starts_with(|c: char| c.is_ascii_digit()) => {
+                self.eat_while(|c| c.is_ascii_digit());
+                Ok(Kind::Number)
+            }
             '@' if self.rest().starts_with(|c: char| c.is_ascii_digit()) => {
                 self.version();
                 Ok(Kind::Version)
             }
-            '%' if self.rest().starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                self.word();
+            '%' if self.rest().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                self.identifier();
                 Ok(Kind::Escaped)
             }
             '_' if !self.rest().starts_with(is_word_letter) => Ok(Kind::Sign('_')),
@@ -123,8 +141,26 @@ impl Lexer<'_> {
                 self.word();
                 Ok(Kind::Word)
             }
+            '"' => self.string(start),
             other => Err(unexpected(self.span(start), other)),
         }
+    }
+
+    /// The rest of a string.
+    fn string(&mut self, start: usize) -> Result<Kind, Box<Fault>> {
+        let mut is_escaped = false;
+        for (at, c) in self.rest().char_indices() {
+            if c == '"' && !is_escaped {
+                self.at += at + 1;
+                return Ok(Kind::Text);
+            }
+            if c == '\n' {
+                break;
+            }
+            is_escaped = c == '\\' && !is_escaped;
+        }
+        Err(Fault::new(self.span(start), "this string has no end")
+            .hint("close it with `\"` on the same line"))
     }
 
     /// The rest of a word; a hyphen belongs to it only before another letter, so `a->b` has an arrow.
@@ -136,6 +172,14 @@ impl Lexer<'_> {
                 return;
             }
             self.at += 1;
+        }
+    }
+
+    /// The rest of an escaped name, which may also be one of Pack's; a hyphen before `>` is an arrow's.
+    fn identifier(&mut self) {
+        self.eat_while(|c| is_word_letter(c) || c == '-');
+        if self.rest().starts_with('>') && self.text[..self.at].ends_with('-') {
+            self.at -= 1;
         }
     }
 
@@ -160,7 +204,7 @@ fn is_word_letter(c: char) -> bool {
 fn unexpected(span: Span, found: char) -> Box<Fault> {
     let fault = Fault::new(span, format!("unexpected character {found:?}"));
     match found {
-        '"' | '\'' => fault.hint("interface text has no string literals"),
+        '\'' => fault.hint("interface text has no string literals"),
         '#' => fault.hint("comments begin with `//`"),
         '&' | '[' | ']' => {
             fault.hint("interface text has no references or slices: write `string` or `list<T>`")

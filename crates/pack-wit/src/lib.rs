@@ -1,22 +1,29 @@
 //! Parser of interface text (WIT and its extensions) into pack-abi types.
 //!
-//! The text is WIT with four extensions: `value` (any graph value), `map<K, V>`, `set<T>`, and types that
-//! refer to themselves. What the Graph ABI cannot carry (resources, streams, futures, async functions) is
-//! refused with its position. Macros, the command line and hosts all read interfaces through [`parse`].
+//! The text is WIT, read in full, with these extensions: `value` (any graph value), `map<K, V>`, `set<T>`, types that
+//! refer to themselves, generic types, interfaces with a type parameter, and `%` before any name of Pack. What the
+//! Graph ABI cannot carry (resources, streams, futures, async functions) is refused with its position. Macros, the
+//! command line and hosts all read interfaces through [`parse`].
 
 mod ast;
 mod check;
+mod describe;
 mod error;
 mod lexer;
+mod lower;
+mod pact;
 mod parser;
 mod parser_items;
+mod parser_types;
 mod print;
+mod refuse;
 mod resolve;
 mod resolve_world;
 mod suggest;
 
 use pack_abi::types::Interface;
 
+pub use describe::{PrintError, print_metadata};
 pub use error::{ParseError, Place};
 pub use print::{print_interface, print_world};
 
@@ -138,10 +145,11 @@ pub fn declared_package(source: &Source) -> Option<String> {
     parser::leading_package(&source.text, tokens)
 }
 
-/// Parses and resolves a set of files.
+/// Parses and resolves a set of files; those whose name ends in `.pact` are read as upstream's.
 ///
 /// # Errors
-/// The first mistake, with its place in the text.
+/// The mistakes in the text, each with its place: the first, with the others in [`ParseError::others`]. Within one
+/// file what can be read shapes what is looked at next, so of mistakes in its grammar only the first is reported.
 ///
 /// # Examples
 /// ```
@@ -151,11 +159,24 @@ pub fn declared_package(source: &Source) -> Option<String> {
 /// # Ok::<(), pack_wit::ParseError>(())
 /// ```
 pub fn parse(sources: &[Source]) -> Result<Document, ParseError> {
-    let place = |fault: Box<error::Fault>| ParseError::at(sources, *fault);
-    let mut files = Vec::with_capacity(sources.len());
+    let files = syntax(sources).map_err(|faults| ParseError::all(sources, faults))?;
+    resolve::resolve(sources, files).map_err(|faults| ParseError::all(sources, faults))
+}
+
+/// The syntax of all files, or what is wrong with each that cannot be read.
+fn syntax(sources: &[Source]) -> Result<Vec<ast::File>, Vec<Box<error::Fault>>> {
+    let (mut files, mut faults) = (Vec::with_capacity(sources.len()), Vec::new());
     for (index, source) in sources.iter().enumerate() {
-        let tokens = lexer::tokenize(index, &source.text).map_err(place)?;
-        files.push(parser::parse_file(index, &source.text, tokens).map_err(place)?);
+        let is_pact = source.name.ends_with(".pact");
+        let file = if is_pact { pact::parse_file(index, source) } else { read_wit(index, &source.text) };
+        match file {
+            Ok(file) => files.push(file),
+            Err(fault) => faults.push(fault),
+        }
     }
-    resolve::resolve(sources, files).map_err(place)
+    if faults.is_empty() { Ok(files) } else { Err(faults) }
+}
+
+fn read_wit(index: usize, text: &str) -> parser::Parsed<ast::File> {
+    parser::parse_file(index, text, lexer::tokenize(index, text)?)
 }

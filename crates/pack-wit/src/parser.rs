@@ -63,14 +63,13 @@ pub(crate) fn is_keyword(name: &str) -> bool {
 }
 
 const FILE_ITEMS: &[&str] = &["package", "interface", "world", "use"];
-const INTERFACE_ITEMS: &[&str] = &["use", "type", "record", "variant", "enum", "flags"];
+const INTERFACE_ITEMS: &[&str] = &["use", "type", "record", "variant", "enum", "flags", "resource"];
 const WORLD_ITEMS: &[&str] =
     &["import", "export", "include", "use", "type", "record", "variant", "enum", "flags"];
 
 /// Reads one file.
 pub(crate) fn parse_file(source: usize, text: &str, tokens: Vec<Token>) -> Parsed<File> {
-    let mut parser =
-        Parser { source, text, tokens, at: 0, depth: 0, references: Vec::new(), keys: Vec::new() };
+    let mut parser = Parser::new(source, text, tokens, Dialect::Wit);
     let mut file = File { parts: vec![Part::default()] };
     parser.file(&mut file)?;
     Ok(file)
@@ -78,8 +77,7 @@ pub(crate) fn parse_file(source: usize, text: &str, tokens: Vec<Token>) -> Parse
 
 /// Reads no more than the `package` line.
 pub(crate) fn leading_package(text: &str, tokens: Vec<Token>) -> Option<String> {
-    let mut parser =
-        Parser { source: 0, text, tokens, at: 0, depth: 0, references: Vec::new(), keys: Vec::new() };
+    let mut parser = Parser::new(0, text, tokens, Dialect::Wit);
     parser.gates().ok()?;
     if !parser.eat_word("package") {
         return None;
@@ -93,12 +91,26 @@ pub(crate) struct Parser<'a> {
     pub(crate) text: &'a str,
     tokens: Vec<Token>,
     at: usize,
-    /// How deep the type in hand is nested.
+    /// How deep the type in hand, or in pact the interface, is nested.
     pub(crate) depth: usize,
-    /// Types named since the last definition or function began.
-    pub(crate) references: Vec<Name>,
-    /// Key types of maps and sets since then.
-    pub(crate) keys: Vec<crate::ast::Key>,
+    pub(crate) dialect: Dialect,
+    /// The definition in hand, which `self` means in pact, with its parameters.
+    pub(crate) owner: Option<(Name, Vec<Name>)>,
+}
+
+/// Which language the text is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// WIT and its extensions.
+    Wit,
+    /// Upstream's `.pact` files: no reserved words, and commas and semicolons are optional.
+    Pact,
+}
+
+impl<'a> Parser<'a> {
+    pub(crate) fn new(source: usize, text: &'a str, tokens: Vec<Token>, dialect: Dialect) -> Self {
+        Self { source, text, tokens, at: 0, depth: 0, dialect, owner: None }
+    }
 }
 
 /// Tokens
@@ -108,7 +120,7 @@ impl Parser<'_> {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn peek_after(&self, ahead: usize) -> &Token {
+    pub(crate) fn peek_after(&self, ahead: usize) -> &Token {
         &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
 
@@ -143,7 +155,7 @@ impl Parser<'_> {
     }
 
     /// Where something that is missing would have stood: right after the token before.
-    fn end_of_previous(&self) -> Span {
+    pub(crate) fn end_of_previous(&self) -> Span {
         let end = self.at.checked_sub(1).map_or(0, |before| self.tokens[before].span.end);
         Span { source: self.source, start: end, end }
     }
@@ -179,11 +191,13 @@ impl Parser<'_> {
     }
 
     pub(crate) fn expected(&self, what: &str) -> Box<Fault> {
-        Fault::new(self.peek().span, format!("expected {what}, found {}", self.found()))
+        let fault = Fault::new(self.peek().span, format!("expected {what}, found {}", self.found()));
+        let is_string = self.peek().kind == Kind::Text && self.dialect == Dialect::Wit;
+        if is_string { fault.hint("interface text has no string literals") } else { fault }
     }
 
     /// A fault at a word that begins no item, with the item that was perhaps meant.
-    fn unknown_item(&self, place: &str, items: &[&str]) -> Box<Fault> {
+    pub(crate) fn unknown_item(&self, place: &str, items: &[&str]) -> Box<Fault> {
         let fault = self.expected(place);
         let Some(word) = self.word() else {
             return if self.is_sign(';') {
@@ -195,8 +209,6 @@ impl Parser<'_> {
         match word {
             "struct" => fault.hint("a type with fields is a `record`"),
             "fn" => fault.hint("functions are written `name: func(parameter: type) -> type;`"),
-            "resource" => Fault::new(self.peek().span, "resources are not supported by the Graph ABI")
-                .hint("pass an identifier, such as a `string` or `u64`, and functions that take it"),
             _ => match nearest(word, items.iter().copied()) {
                 Some(item) => fault.hint(format!("did you mean `{item}`?")),
                 None => fault,
@@ -216,11 +228,14 @@ impl Parser<'_> {
             _ => return Err(self.expected(what)),
         }
         .to_owned();
-        if token.kind == Kind::Word && KEYWORDS.contains(&text.as_str()) {
+        let is_plain = token.kind == Kind::Word && self.dialect == Dialect::Wit;
+        if is_plain && KEYWORDS.contains(&text.as_str()) {
             let fault = Fault::new(token.span, format!("expected {what}, found the keyword `{text}`"));
             return Err(fault.hint(format!("write `%{text}` to use the word as a name")));
         }
-        check_name(&text, token.span)?;
+        if is_plain {
+            check_name(&text, token.span)?;
+        }
         self.at += 1;
         Ok(Name { text, span: token.span })
     }
@@ -269,14 +284,23 @@ impl Parser<'_> {
     }
 }
 
-/// Words of lower-case or upper-case letters and digits, joined by hyphens.
-fn check_name(text: &str, span: Span) -> Parsed<()> {
-    let is_word = |word: &str| {
+/// Whether this can be a name in interface text, be it after a `%`: what Pack allows in names.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// Whether this is a name of WIT: words of lower-case or upper-case letters and digits, joined by hyphens.
+pub(crate) fn is_kebab(text: &str) -> bool {
+    text.split('-').all(|word| {
         let has_lower = word.contains(|c: char| c.is_ascii_lowercase());
         let has_upper = word.contains(|c: char| c.is_ascii_uppercase());
         !(word.is_empty() || word.contains('_') || (has_lower && has_upper))
-    };
-    if text.split('-').all(is_word) {
+    })
+}
+
+fn check_name(text: &str, span: Span) -> Parsed<()> {
+    if is_kebab(text) {
         return Ok(());
     }
     let mut kebab = String::new();
@@ -353,7 +377,7 @@ impl Parser<'_> {
     }
 
     /// `@since(...)`, `@unstable(...)`, `@deprecated(...)`: accepted, because they change nothing here.
-    fn gates(&mut self) -> Parsed<()> {
+    pub(crate) fn gates(&mut self) -> Parsed<()> {
         while self.is_sign('@') {
             let sign = self.next();
             let name = self.name("`since`, `unstable` or `deprecated`")?;
@@ -415,11 +439,15 @@ impl Parser<'_> {
             self.comma('}')?;
         }
         self.semicolon("after `use`")?;
-        Ok(Use { path, names })
+        Ok(Use { path, names, takes_all: false })
     }
 
-    /// A comma between items, which may be left out before `close`.
+    /// A comma between items, which may be left out before `close`, and in pact anywhere.
     pub(crate) fn comma(&mut self, close: char) -> Parsed<()> {
+        if self.dialect == Dialect::Pact && close == '}' {
+            while self.eat(',') || self.eat(';') {}
+            return Ok(());
+        }
         if self.eat(',') || self.is_sign(close) {
             Ok(())
         } else {
@@ -429,6 +457,9 @@ impl Parser<'_> {
 
     /// A required end of statement.
     pub(crate) fn end_of_statement(&mut self, place: &str) -> Parsed<()> {
+        if self.dialect == Dialect::Pact {
+            return Ok(());
+        }
         self.semicolon(place)
     }
 
@@ -457,24 +488,57 @@ impl Parser<'_> {
     }
 
     fn world_item(&mut self, docs: String) -> Parsed<WorldItemKind> {
-        let is_inline = self.peek_after(1).kind == Kind::Sign(':')
-            && matches!(self.slice(self.peek_after(2).span), "func" | "interface" | "async");
-        if !is_inline {
-            let path = self.path("the name of an interface or function")?;
-            self.semicolon("after the interface")?;
-            return Ok(WorldItemKind::Path(path));
+        match self.word_after_path() {
+            "interface" => {
+                let name = self.inline_name()?;
+                self.expect(':', "after the name")?;
+                self.at += 1;
+                let body = self.interface_body()?;
+                Ok(WorldItemKind::Interface(Interface { name, docs, body }))
+            }
+            "func" | "async" => {
+                let mut function = self.function("the name of a function")?;
+                function.docs = docs;
+                self.semicolon("after the function")?;
+                Ok(WorldItemKind::Function(function))
+            }
+            _ => {
+                let path = self.path("the name of an interface or function")?;
+                self.semicolon("after the interface")?;
+                Ok(WorldItemKind::Path(path))
+            }
         }
-        if self.slice(self.peek_after(2).span) == "interface" {
-            let name = self.name("the name of an interface")?;
-            self.expect(':', "after the name")?;
-            self.at += 1;
-            let body = self.interface_body()?;
-            return Ok(WorldItemKind::Interface(Interface { name, docs, body }));
+    }
+
+    /// The word after the colon that ends the path in hand, such as `interface` in `a:b/c: interface`.
+    fn word_after_path(&self) -> &str {
+        let mut ahead = 1;
+        loop {
+            let is_colon = self.peek_after(ahead).kind == Kind::Sign(':');
+            let word = self.slice(self.peek_after(ahead + 1).span);
+            if is_colon && matches!(word, "func" | "interface" | "async") {
+                return word;
+            }
+            if !is_colon && self.peek_after(ahead).kind != Kind::Sign('/') {
+                return "";
+            }
+            ahead += 2;
         }
-        let mut function = self.function("the name of a function")?;
-        function.function.docs = docs;
-        self.semicolon("after the function")?;
-        Ok(WorldItemKind::Function(function))
+    }
+
+    /// The name of an interface that stands in a world: one name, or a path as packages of Pack have them.
+    fn inline_name(&mut self) -> Parsed<Name> {
+        let mut name = self.name("the name of an interface")?;
+        while !(self.is_sign(':') && self.slice(self.peek_after(1).span) == "interface") {
+            let sign = if self.eat('/') { '/' } else { ':' };
+            if sign == ':' {
+                self.expect(':', "or `/` in the path of the interface")?;
+            }
+            let part = self.name("the name of an interface")?;
+            name.text = format!("{}{sign}{}", name.text, part.text);
+            name.span.end = part.span.end;
+        }
+        Ok(name)
     }
 
     fn include(&mut self) -> Parsed<Include> {

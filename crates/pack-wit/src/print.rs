@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pack_abi::types::{EnumCase, Function, Interface, Type, TypeDef, TypeDefKind};
 
 use crate::World;
-use crate::parser::is_keyword;
+use crate::parser::{is_kebab, is_keyword};
 
 const INDENT: &str = "    ";
 
@@ -35,8 +35,9 @@ pub fn print_world(world: &World) -> String {
     }
     let mut packages: BTreeMap<&str, BTreeMap<&str, &Interface>> = BTreeMap::new();
     for interface in world.imports.iter().chain(&world.exports) {
-        if let Some((package, name)) = interface.name.rsplit_once('/') {
-            packages.entry(package).or_default().entry(name).or_insert(interface);
+        if let (false, Some((package, name))) = (is_inline(world, interface), interface.name.rsplit_once('/'))
+        {
+            packages.entry(package).or_default().insert(name, interface);
         }
     }
     for (package, interfaces) in &packages {
@@ -56,6 +57,15 @@ pub fn print_world(world: &World) -> String {
     printer.separate();
     printer.world(world);
     printer.text
+}
+
+/// Whether an interface stands in the world itself: it is in no package, or what its package holds is the other side's.
+fn is_inline(world: &World, interface: &Interface) -> bool {
+    let parts: Vec<&str> = interface.name.split('/').collect();
+    let [package, _] = parts.as_slice() else { return true };
+    let has_namespace = package.split(':').count() == 2;
+    let is_other = |import: &Interface| import.name == interface.name && import != interface;
+    !has_namespace || world.imports.iter().any(is_other)
 }
 
 #[derive(Default)]
@@ -143,6 +153,10 @@ impl Printer {
             }
             TypeDefKind::Enum(cases) => self.words(&format!("enum {name}"), cases),
             TypeDefKind::Flags(flags) => self.words(&format!("flags {name}"), flags),
+            TypeDefKind::Parameter(None) => self.line(&format!("type {name};")),
+            TypeDefKind::Parameter(Some(constraint)) => {
+                self.line(&format!("type {name}: {};", escaped(constraint)));
+            }
         }
     }
 
@@ -168,38 +182,40 @@ impl Printer {
         for (side, interfaces) in [("import", &world.imports), ("export", &world.exports)] {
             for interface in interfaces {
                 self.separate();
-                self.world_item(side, interface, &world.package);
+                self.world_item(side, interface, world);
             }
         }
         self.close();
     }
 
-    fn world_item(&mut self, side: &str, interface: &Interface, own_package: &str) {
+    fn world_item(&mut self, side: &str, interface: &Interface, world: &World) {
+        if interface.name.is_empty() {
+            for function in &interface.functions {
+                self.docs(&function.docs);
+                self.line(&format!("{side} {};", signature(function)));
+            }
+            return;
+        }
+        let path: Vec<String> = interface.name.split('/').map(package_name).collect();
+        let path = path.join("/");
+        if is_inline(world, interface) {
+            self.docs(&interface.docs);
+            self.open(&format!("{side} {path}: interface"));
+            self.interface_items(interface);
+            self.close();
+            return;
+        }
         match interface.name.rsplit_once('/') {
-            Some((package, name)) if package == own_package => {
-                self.line(&format!("{side} {};", escaped(name)))
+            Some((package, name)) if package == world.package => {
+                self.line(&format!("{side} {};", escaped(name)));
             }
-            Some((package, name)) => {
-                self.line(&format!("{side} {}/{};", package_name(package), escaped(name)))
-            }
-            None if interface.name.is_empty() => {
-                for function in &interface.functions {
-                    self.docs(&function.docs);
-                    self.line(&format!("{side} {};", signature(function)));
-                }
-            }
-            None => {
-                self.docs(&interface.docs);
-                self.open(&format!("{side} {}: interface", escaped(&interface.name)));
-                self.interface_items(interface);
-                self.close();
-            }
+            Some(_) | None => self.line(&format!("{side} {path};")),
         }
     }
 }
 
 fn escaped(name: &str) -> String {
-    if is_keyword(name) { format!("%{name}") } else { name.to_owned() }
+    if is_keyword(name) || !is_kebab(name) { format!("%{name}") } else { name.to_owned() }
 }
 
 fn package_name(package: &str) -> String {

@@ -7,17 +7,15 @@ use pack_abi::types::{Case, Field, Function, Interface, Param, Type, TypeDef, Ty
 
 use crate::ast::{self, Name, PackageName, Path};
 use crate::check::{check_keys, check_types, named_in};
-use crate::error::{Fault, Span};
+use crate::error::Fault;
+use crate::lower::{Lowering, Scope as Types, TYPES_MAX, Template, too_many_types};
 use crate::parser::Parsed;
-use crate::parser_items::near_type;
+use crate::refuse::check_body;
 use crate::suggest::nearest;
 use crate::{Document, Origin, Package, Source};
 
 /// How many interfaces or worlds may build on each other in a row.
 const TRAIL_MAX: usize = 64;
-
-/// The most types of one interface, those that it uses included.
-const TYPES_MAX: usize = 1024;
 
 /// One package of all files that belong to it.
 pub(crate) struct PackageSyntax {
@@ -43,6 +41,17 @@ pub(crate) type InterfaceId = (usize, usize);
 pub(crate) struct Resolved {
     pub(crate) interface: Interface,
     pub(crate) origins: Vec<Origin>,
+    /// Its generic definitions.
+    templates: BTreeMap<String, Template>,
+    /// Its resources, which are refused where they are defined.
+    resources: BTreeSet<String>,
+}
+
+impl Resolved {
+    pub(crate) fn new(interface: Interface) -> Self {
+        let (templates, resources) = (BTreeMap::new(), BTreeSet::new());
+        Self { interface, origins: Vec::new(), templates, resources }
+    }
 }
 
 pub(crate) struct Resolver {
@@ -50,20 +59,28 @@ pub(crate) struct Resolver {
     files: Vec<Vec<ast::TopUse>>,
     done: BTreeMap<InterfaceId, Rc<Resolved>>,
     trail: Vec<InterfaceId>,
+    /// Mistakes that did not keep the rest from being read.
+    faults: Vec<Box<Fault>>,
 }
 
 /// Resolves all files together.
-pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Parsed<Document> {
-    let mut resolver = Resolver::collect(sources, files)?;
+pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Result<Document, Vec<Box<Fault>>> {
+    let mut resolver = Resolver::collect(sources, files).map_err(|fault| vec![fault])?;
     let mut packages = Vec::new();
     for index in 0..resolver.packages.len() {
         let mut interfaces = Vec::new();
         for position in 0..resolver.packages[index].interfaces.len() {
-            interfaces.push(resolver.interface((index, position))?.interface.clone());
+            match resolver.interface((index, position)) {
+                Ok(resolved) => interfaces.push(resolved.interface.clone()),
+                Err(fault) => resolver.faults.push(fault),
+            }
         }
         let mut worlds = Vec::new();
         for position in 0..resolver.packages[index].worlds.len() {
-            worlds.push(crate::resolve_world::world(&mut resolver, (index, position))?);
+            match crate::resolve_world::world(&mut resolver, (index, position)) {
+                Ok(world) => worlds.push(world),
+                Err(fault) => resolver.faults.push(fault),
+            }
         }
         let syntax = &resolver.packages[index];
         packages.push(Package {
@@ -74,15 +91,20 @@ pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Parsed<Docum
             worlds,
         });
     }
-    Ok(Document { packages })
+    if resolver.faults.is_empty() { Ok(Document { packages }) } else { Err(resolver.faults) }
 }
 
 /// Packages
 impl Resolver {
     fn collect(sources: &[Source], files: Vec<ast::File>) -> Parsed<Self> {
         let folders = folder_packages(sources, &files);
-        let mut resolver =
-            Self { packages: Vec::new(), files: Vec::new(), done: BTreeMap::new(), trail: Vec::new() };
+        let mut resolver = Self {
+            packages: Vec::new(),
+            files: Vec::new(),
+            done: BTreeMap::new(),
+            trail: Vec::new(),
+            faults: Vec::new(),
+        };
         for (source, file) in sources.iter().zip(files) {
             for (index, part) in file.parts.into_iter().enumerate() {
                 let is_empty = part.interfaces.is_empty() && part.worlds.is_empty();
@@ -282,51 +304,65 @@ impl Resolver {
 
     /// Resolves the types and functions of an interface or a world.
     pub(crate) fn body(&mut self, name: String, body: &ast::Body, scope: Scope) -> Parsed<Resolved> {
-        let mut names = LocalNames::default();
+        let mut names = Types::default();
         for definition in &body.types {
-            names.add(&definition.name, "type")?;
+            names.add(&definition.name)?;
         }
-        for renamed in body.uses.iter().flat_map(|used| &used.names) {
-            names.add(&renamed.local, "type")?;
+        let uses = self.named_uses(&body.uses, scope)?;
+        for renamed in uses.iter().flat_map(|used| &used.names) {
+            names.add(&renamed.local)?;
         }
-        let mut resolved =
-            Resolved { interface: Interface { name, ..Interface::default() }, origins: Vec::new() };
-        self.copy_used(body, scope, &names, &mut resolved)?;
-        if let Some(beyond) = body.types.get(TYPES_MAX.saturating_sub(resolved.interface.types.len())) {
-            return Err(too_many_types(beyond.name.span));
-        }
-        let visible = |wanted: &str| names.seen.contains_key(wanted);
+        let mut resolved = Resolved::new(Interface { name, ..Interface::default() });
+        self.copy_used(&uses, scope, &mut names, &mut resolved)?;
+        names.add_own(&body.types);
+        check_body(body, &names, &mut self.faults);
+        let mut lowering = Lowering::new(&names, std::mem::take(&mut resolved.interface.types));
         for definition in &body.types {
-            check_references(&definition.references, &names)?;
-            let kind = rename_kind(&definition.def.kind, &mut |name| own_reference(name, visible(name)));
-            resolved.interface.types.push(TypeDef { kind, ..definition.def.clone() });
+            lowering.definition(definition)?;
         }
-        check_types(&body.types, &resolved.interface.types)?;
-        let mut functions = LocalNames::default();
+        let mut functions = BTreeSet::new();
         for signature in &body.functions {
-            functions.add(&signature.name, "function")?;
-            check_references(&signature.references, &names)?;
-            let rename = &mut |name: &str| own_reference(name, visible(name));
-            resolved.interface.functions.push(rename_function(&signature.function, rename));
+            let name = &signature.name;
+            if !functions.insert(name.text.as_str()) {
+                self.faults.push(Fault::new(name.span, format!("there are two functions `{}`", name.text)));
+                continue;
+            }
+            resolved.interface.functions.push(lowering.function(signature)?);
         }
-        let keys = body.types.iter().flat_map(|definition| &definition.keys);
-        for key in keys.chain(body.functions.iter().flat_map(|signature| &signature.keys)) {
-            let ty = rename_type(&key.ty, &mut |name| own_reference(name, visible(name)));
-            check_keys(&[ast::Key { ty, span: key.span }], &resolved.interface.types)?;
-        }
+        lowering.instantiate()?;
+        refuse_hidden_value(&names, &lowering.types)?;
+        check_types(&lowering.owners, &lowering.types, &mut self.faults);
+        check_keys(&lowering.keys, &lowering.types, &mut self.faults);
+        resolved.interface.types = lowering.types;
+        (resolved.templates, resolved.resources) = (names.templates, names.resources);
         Ok(resolved)
+    }
+
+    /// The uses with the names of all types where a use takes all.
+    fn named_uses(&mut self, uses: &[ast::Use], scope: Scope) -> Parsed<Vec<ast::Use>> {
+        let mut named = uses.to_vec();
+        for used in named.iter_mut().filter(|used| used.takes_all) {
+            let source = self.interface(self.find_interface(&used.path, scope)?)?;
+            let span = used.path.name.span;
+            let renamed = |text: String| {
+                let name = Name { text, span };
+                ast::Renamed { original: name.clone(), local: name }
+            };
+            used.names = offered(&source).map(str::to_owned).map(renamed).collect();
+        }
+        Ok(named)
     }
 
     /// Copies the types that `use` names, and what those are made of.
     fn copy_used(
         &mut self,
-        body: &ast::Body,
+        uses: &[ast::Use],
         scope: Scope,
-        names: &LocalNames,
+        names: &mut Types,
         into: &mut Resolved,
     ) -> Parsed<()> {
         let mut copies = Copies::new(names);
-        for used in &body.uses {
+        for used in uses {
             let source = self.interface(self.find_interface(&used.path, scope)?)?;
             for renamed in &used.names {
                 check_is_offered(&source, &renamed.original)?;
@@ -337,7 +373,7 @@ impl Resolver {
             }
         }
         // What is needed but not named comes after all that is named, so that it finds the names taken.
-        for used in &body.uses {
+        for used in uses {
             let source = self.interface(self.find_interface(&used.path, scope)?)?;
             for renamed in &used.names {
                 copies.take_parts(&source, &renamed.original.text);
@@ -346,21 +382,49 @@ impl Resolver {
                 }
             }
         }
-        copies.write(into);
+        let (templates, resources) = copies.write(into);
+        names.templates.extend(templates);
+        names.resources.extend(resources);
         Ok(())
     }
 }
 
-fn too_many_types(span: Span) -> Box<Fault> {
-    Fault::new(span, format!("an interface has at most {TYPES_MAX} types"))
+/// A type called `value` hides the built-in one, so none that comes from elsewhere may need that.
+fn refuse_hidden_value(names: &Types, types: &[TypeDef]) -> Parsed<()> {
+    let Some(span) = names.place("value") else { return Ok(()) };
+    let mut has_value = false;
+    for def in types {
+        each_type(&def.kind, &mut |ty| has_value |= mentions_value(ty));
+    }
+    if !has_value {
+        return Ok(());
+    }
+    let message = "`value` would mean two types here: this one, and the built-in one that used types hold";
+    Err(Fault::new(span, message).hint("give this type another name"))
+}
+
+fn mentions_value(ty: &Type) -> bool {
+    match ty {
+        Type::Value => true,
+        Type::List(inner) | Type::Option(inner) | Type::Set(inner) => mentions_value(inner),
+        Type::Map(key, value) => mentions_value(key) || mentions_value(value),
+        Type::Result { ok, err } => [ok, err].into_iter().flatten().any(|arm| mentions_value(arm)),
+        Type::Tuple(items) => items.iter().any(mentions_value),
+        _ => false,
+    }
+}
+
+/// The names of the types that others may use.
+fn offered(source: &Resolved) -> impl Iterator<Item = &str> {
+    let is_hidden =
+        |name: &str| source.origins.iter().any(|origin| origin.name == name && !origin.is_visible);
+    let types = source.interface.types.iter().map(|def| def.name.as_str());
+    let others = source.templates.keys().chain(&source.resources).map(String::as_str);
+    types.chain(others).filter(move |name| !is_hidden(name))
 }
 
 fn check_is_offered(source: &Resolved, wanted: &Name) -> Parsed<()> {
-    let is_hidden =
-        |name: &str| source.origins.iter().any(|origin| origin.name == name && !origin.is_visible);
-    let mut offered =
-        source.interface.types.iter().map(|def| def.name.as_str()).filter(|name| !is_hidden(name));
-    if offered.clone().any(|name| name == wanted.text) {
+    if offered(source).any(|name| name == wanted.text) {
         return Ok(());
     }
     let message = format!("interface `{}` has no type `{}`", source.interface.name, wanted.text);
@@ -368,130 +432,109 @@ fn check_is_offered(source: &Resolved, wanted: &Name) -> Parsed<()> {
     if source.interface.functions.iter().any(|function| function.name == wanted.text) {
         return Err(fault.hint("that is a function: `use` takes types only"));
     }
-    Err(match nearest(&wanted.text, &mut offered) {
+    Err(match nearest(&wanted.text, offered(source)) {
         Some(near) => fault.hint(format!("did you mean `{near}`?")),
         None => fault,
     })
-}
-
-/// The names of one interface's types or functions, with the place of each.
-#[derive(Default)]
-pub(crate) struct LocalNames {
-    seen: BTreeMap<String, Span>,
-}
-
-impl LocalNames {
-    fn add(&mut self, name: &Name, what: &str) -> Parsed<()> {
-        match self.seen.insert(name.text.clone(), name.span) {
-            None => Ok(()),
-            Some(_) => Err(Fault::new(name.span, format!("there are two {what}s `{}`", name.text))),
-        }
-    }
-}
-
-fn check_references(references: &[Name], names: &LocalNames) -> Parsed<()> {
-    for reference in references {
-        if names.seen.contains_key(&reference.text) || reference.text == "value" {
-            continue;
-        }
-        let fault = Fault::new(reference.span, format!("there is no type `{}`", reference.text));
-        let local = names.seen.keys().map(String::as_str);
-        return Err(match near_type(&reference.text, local) {
-            Some(near) => fault.hint(format!("did you mean `{near}`?")),
-            None => fault.hint("define it here, or bring it in with `use`"),
-        });
-    }
-    Ok(())
-}
-
-/// `value` is the built-in type unless the interface has a type of that name.
-fn own_reference(name: &str, is_local: bool) -> Type {
-    if is_local || name != "value" { Type::Named(name.to_owned()) } else { Type::Value }
 }
 
 /// Where a type is really defined: interface and name.
 type TrueName = (String, String);
 
 /// Types on their way from one interface into another.
-struct Copies<'a> {
-    taken: BTreeSet<&'a str>,
-    hidden: BTreeSet<String>,
+struct Copies {
+    taken: BTreeSet<String>,
     /// The name here of each type that is copied.
     local: BTreeMap<TrueName, String>,
-    defs: Vec<(Rc<Resolved>, String, TrueName, String, bool)>,
+    defs: Vec<Copy>,
     /// Types whose parts have been taken.
     followed: BTreeSet<TrueName>,
 }
 
-impl<'a> Copies<'a> {
-    fn new(names: &'a LocalNames) -> Self {
-        let taken = names.seen.keys().map(String::as_str).collect();
-        Self {
-            taken,
-            hidden: BTreeSet::new(),
-            local: BTreeMap::new(),
-            defs: Vec::new(),
-            followed: BTreeSet::new(),
-        }
+/// One type on its way.
+struct Copy {
+    source: Rc<Resolved>,
+    /// The name in `source`.
+    name: String,
+    origin: TrueName,
+    /// The name here.
+    local: String,
+    is_visible: bool,
+}
+
+impl Copies {
+    fn new(names: &Types) -> Self {
+        let taken = names.visible().map(str::to_owned).chain(["value".to_owned()]).collect();
+        Self { taken, local: BTreeMap::new(), defs: Vec::new(), followed: BTreeSet::new() }
     }
 
     fn take(&mut self, source: &Rc<Resolved>, original: &str, local: &str) {
-        let true_name = true_name(source, original);
-        self.local.entry(true_name.clone()).or_insert_with(|| local.to_owned());
-        self.defs.push((Rc::clone(source), original.to_owned(), true_name, local.to_owned(), true));
+        let origin = true_name(source, original);
+        self.local.entry(origin.clone()).or_insert_with(|| local.to_owned());
+        let (source, name, local) = (Rc::clone(source), original.to_owned(), local.to_owned());
+        self.defs.push(Copy { source, name, origin, local, is_visible: true });
     }
 
     fn take_parts(&mut self, source: &Rc<Resolved>, original: &str) {
         let mut open = vec![original.to_owned()];
         while let Some(name) = open.pop() {
-            let true_name = true_name(source, &name);
-            if !self.followed.insert(true_name.clone()) {
+            let origin = true_name(source, &name);
+            if !self.followed.insert(origin.clone()) {
                 continue;
             }
-            if !self.local.contains_key(&true_name) {
-                let local = self.free_name(&true_name);
-                self.local.insert(true_name.clone(), local.clone());
-                self.defs.push((Rc::clone(source), name.clone(), true_name, local, false));
+            if !self.local.contains_key(&origin) {
+                let local = self.free_name(&origin);
+                self.local.insert(origin.clone(), local.clone());
+                let source = Rc::clone(source);
+                self.defs.push(Copy { source, name: name.clone(), origin, local, is_visible: false });
             }
-            let Some(def) = source.interface.types.iter().find(|def| def.name == name) else { continue };
-            let mut parts = Vec::new();
-            each_type(&def.kind, &mut |ty| named_in(ty, &mut parts));
-            open.extend(parts.into_iter().rev().map(str::to_owned));
+            open.extend(parts(source, &name).into_iter().rev());
         }
     }
 
     /// A name for a type that the text does not name here: its own if free, else with its interface's.
     fn free_name(&mut self, (interface, name): &TrueName) -> String {
-        let interface = interface.rsplit('/').next().unwrap_or(interface);
-        let mut candidate = name.clone();
-        let mut count = 1;
-        while candidate == "value"
-            || self.taken.contains(candidate.as_str())
-            || self.hidden.contains(&candidate)
-        {
-            candidate = if count == 1 {
-                format!("{interface}-{name}")
-            } else {
-                format!("{interface}-{name}-x{count}")
-            };
-            count += 1;
+        if self.taken.insert(name.clone()) {
+            return name.clone();
         }
-        self.hidden.insert(candidate.clone());
-        candidate
+        let interface = interface.rsplit('/').next().unwrap_or(interface);
+        crate::lower::free_name(&format!("{interface}-{name}"), &mut self.taken)
     }
 
-    fn write(self, into: &mut Resolved) {
-        for (source, name, (from, original), local, is_visible) in self.defs {
-            let Some(def) = source.interface.types.iter().find(|def| def.name == name) else { continue };
-            let rename = &mut |part: &str| {
-                let known = self.local.get(&true_name(&source, part)).cloned();
-                Type::Named(known.unwrap_or_else(|| part.to_owned()))
-            };
-            let kind = rename_kind(&def.kind, rename);
-            into.interface.types.push(TypeDef { name: local.clone(), docs: def.docs.clone(), kind });
-            let interface = into.interface.name.clone();
+    /// Writes the types; returns what has none: generic definitions and resources.
+    fn write(self, into: &mut Resolved) -> (BTreeMap<String, Template>, BTreeSet<String>) {
+        let (mut templates, mut resources) = (BTreeMap::new(), BTreeSet::new());
+        let known = &self.local;
+        for Copy { source, name, origin, local, is_visible } in self.defs {
+            let here =
+                |part: &str| known.get(&true_name(&source, part)).map_or(part, String::as_str).to_owned();
+            if let Some(def) = source.interface.types.iter().find(|def| def.name == name) {
+                let kind = rename_kind(&def.kind, &mut |part| Type::Named(here(part)));
+                into.interface.types.push(TypeDef { name: local.clone(), docs: def.docs.clone(), kind });
+            } else if let Some(template) = source.templates.get(&name) {
+                let names = template.names.iter().map(|(theirs, ours)| (theirs.clone(), here(ours)));
+                let (definition, names) = (Rc::clone(&template.definition), names.collect());
+                templates.insert(local.clone(), Template { definition, names });
+            } else {
+                resources.insert(local.clone());
+            }
+            let (interface, (from, original)) = (into.interface.name.clone(), origin);
             into.origins.push(Origin { interface, name: local, from, original, is_visible });
         }
+        (templates, resources)
+    }
+}
+
+/// The names, in their interface, of the types that a type is made of.
+fn parts(source: &Resolved, name: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(def) = source.interface.types.iter().find(|def| def.name == name) {
+        each_type(&def.kind, &mut |ty| named_in(ty, &mut parts));
+        parts.into_iter().map(str::to_owned).collect()
+    } else if let Some(template) = source.templates.get(name) {
+        template.names.values().cloned().collect()
+    } else {
+        Vec::new()
     }
 }
 
@@ -509,11 +552,11 @@ fn each_type<'a>(kind: &'a TypeDefKind, visit: &mut impl FnMut(&'a Type)) {
         TypeDefKind::Alias(target) => visit(target),
         TypeDefKind::Record(fields) => fields.iter().for_each(|field| visit(&field.ty)),
         TypeDefKind::Variant(cases) => cases.iter().filter_map(|case| case.ty.as_ref()).for_each(visit),
-        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => {}
+        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) | TypeDefKind::Parameter(_) => {}
     }
 }
 
-fn rename_kind(kind: &TypeDefKind, rename: &mut impl FnMut(&str) -> Type) -> TypeDefKind {
+pub(crate) fn rename_kind(kind: &TypeDefKind, rename: &mut impl FnMut(&str) -> Type) -> TypeDefKind {
     match kind {
         TypeDefKind::Alias(target) => TypeDefKind::Alias(rename_type(target, rename)),
         TypeDefKind::Record(fields) => {
@@ -528,11 +571,11 @@ fn rename_kind(kind: &TypeDefKind, rename: &mut impl FnMut(&str) -> Type) -> Typ
             });
             TypeDefKind::Variant(renamed.collect())
         }
-        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => kind.clone(),
+        TypeDefKind::Enum(_) | TypeDefKind::Flags(_) | TypeDefKind::Parameter(_) => kind.clone(),
     }
 }
 
-fn rename_function(function: &Function, rename: &mut impl FnMut(&str) -> Type) -> Function {
+pub(crate) fn rename_function(function: &Function, rename: &mut impl FnMut(&str) -> Type) -> Function {
     let params = function
         .params
         .iter()

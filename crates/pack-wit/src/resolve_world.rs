@@ -78,7 +78,8 @@ impl Builder {
                 WorldItemKind::Interface(interface) => {
                     let mut resolved = resolver.body(interface.name.text.clone(), &interface.body, scope)?;
                     resolved.interface.docs = interface.docs;
-                    self.add_interface(resolved, item.side, interface.name.span)?;
+                    self.origins.extend(resolved.origins);
+                    self.add_interface(resolved.interface, item.side, interface.name.span)?;
                 }
                 // Taken above, with the types of the world.
                 WorldItemKind::Function(_) => {}
@@ -131,7 +132,7 @@ impl Builder {
                 self.add_function(function, side, span)?;
             }
             for interface in parts.interfaces {
-                self.add_interface(Resolved { interface, origins: Vec::new() }, side, span)?;
+                self.add_interface(interface, side, span)?;
             }
         }
         Ok(())
@@ -172,7 +173,8 @@ impl Builder {
     ) -> Parsed<()> {
         let resolved = resolver.interface(id)?;
         self.know(resolved.interface.name.clone(), id, span)?;
-        self.add_interface(Resolved::clone(&resolved), side, span)
+        self.origins.extend(resolved.origins.iter().cloned());
+        self.add_interface(resolved.interface.clone(), side, span)
     }
 
     fn side(&mut self, side: Side) -> &mut SideParts {
@@ -182,9 +184,7 @@ impl Builder {
         }
     }
 
-    fn add_interface(&mut self, resolved: Resolved, side: Side, span: Span) -> Parsed<()> {
-        let Resolved { interface, origins } = resolved;
-        self.origins.extend(origins);
+    fn add_interface(&mut self, interface: Interface, side: Side, span: Span) -> Parsed<()> {
         let parts = self.side(side);
         match parts.interfaces.iter().find(|known| known.name == interface.name) {
             Some(known) if *known == interface => {}

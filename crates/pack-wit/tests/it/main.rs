@@ -2,5 +2,6 @@
 
 mod differential;
 mod errors;
+mod metadata;
 mod resolving;
 mod round_trip;

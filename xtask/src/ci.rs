@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::{Failure, Outcome, Shell, say, timed};
-use crate::{examples, guests, instructions, readme, suite, tidy};
+use crate::{examples, guests, instructions, readme, second, suite, tidy};
 
 type Step = (&'static str, fn(&Shell) -> Outcome);
 
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("instructions", instructions::check),
     ("guests", guests::run),
     ("examples", examples::run),
+    ("second verifier", second::run),
     ("readme", readme::run),
 ];
 
@@ -43,7 +44,7 @@ fn run_all(shell: &Shell, steps: &[Step]) -> Outcome {
     say("\n== summary");
     for (name, took, outcome) in &results {
         let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
-        say(&format!("{name:<14} {:>7.1} s  {verdict}", took.as_secs_f64()));
+        say(&format!("{name:<15} {:>7.1} s  {verdict}", took.as_secs_f64()));
     }
     let failed: Vec<&str> =
         results.iter().filter(|(_, _, outcome)| outcome.is_err()).map(|(name, ..)| *name).collect();

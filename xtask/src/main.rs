@@ -5,6 +5,7 @@ mod examples;
 mod guests;
 mod instructions;
 mod readme;
+mod second;
 mod shell;
 mod suite;
 mod tidy;
@@ -19,6 +20,7 @@ cargo xtask COMMAND
   test [FILTER]   set up what the tests need, then run all of them
   guests          build the example actors for wasm32
   examples        run, verify and replay the examples
+  second          verify the runs of the examples with docs/verify.py too
   readme          run the commands of README.md
   tidy            check what compilers do not: layers, layout, leftovers
   bless           accept what the golden tests print now
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["test", filter] => suite::run(&shell, Some(filter)),
         ["guests"] => guests::run(&shell),
         ["examples"] => guests::run(&shell).and_then(|()| examples::run(&shell)),
+        ["second"] => second::run(&shell),
         ["readme"] => readme::run(&shell),
         ["tidy"] => tidy::run(&shell),
         ["bless"] => suite::bless(&shell),

@@ -8,5 +8,7 @@ mod journal;
 mod proof;
 mod random;
 mod redaction;
+mod reject;
+mod second;
 mod support;
 mod tamper;

@@ -11,7 +11,7 @@ use theater_chain::{
 use crate::support::{begin, begin_actor, end, exchange, init, options, signer};
 
 /// A run in three segments, with a payload in a blob of its own and a kept package.
-fn record(signer: Option<Signer>, word: &str) -> (MemoryFiles, Closed) {
+pub(crate) fn record(signer: Option<Signer>, word: &str) -> (MemoryFiles, Closed) {
     let options =
         JournalOptions { segment_bytes_max: 1500, blob_threshold_bytes: 2000, ..options(Durability::Memory) };
     let files = MemoryFiles::new();
@@ -36,15 +36,15 @@ fn record(signer: Option<Signer>, word: &str) -> (MemoryFiles, Closed) {
     (files, closed)
 }
 
-fn known() -> VerifyOptions<'static> {
+pub(crate) fn known() -> VerifyOptions<'static> {
     VerifyOptions { keys: vec![signer().public_key()], threads: 1, ..VerifyOptions::default() }
 }
 
-fn with_head(head: Head) -> VerifyOptions<'static> {
+pub(crate) fn with_head(head: Head) -> VerifyOptions<'static> {
     VerifyOptions { head: Some(head), threads: 1, ..VerifyOptions::default() }
 }
 
-fn copy(files: &MemoryFiles) -> MemoryFiles {
+pub(crate) fn copy(files: &MemoryFiles) -> MemoryFiles {
     let copy = MemoryFiles::new();
     for name in files.names() {
         copy.insert(&name, files.bytes(&name).unwrap());
@@ -103,7 +103,7 @@ fn no_file_cut_short_gives_exit_0() {
 }
 
 /// Offsets, lengths and tags of the frames of a segment.
-fn frames(segment: &[u8]) -> Vec<(usize, usize, [u8; 4])> {
+pub(crate) fn frames(segment: &[u8]) -> Vec<(usize, usize, [u8; 4])> {
     let word = |at: usize| u32::from_le_bytes(segment[at..at + 4].try_into().unwrap()) as usize;
     let mut offset = word(12);
     let mut frames = Vec::new();
@@ -122,14 +122,14 @@ fn repair_crc(segment: &mut [u8], (offset, length, _): (usize, usize, [u8; 4])) 
     segment[offset + 8..offset + 12].copy_from_slice(&crc.finalize().to_le_bytes());
 }
 
-fn replace(haystack: &mut [u8], from: &[u8], to: &[u8]) -> usize {
+pub(crate) fn replace(haystack: &mut [u8], from: &[u8], to: &[u8]) -> usize {
     let at = haystack.windows(from.len()).position(|window| window == from).unwrap();
     haystack[at..at + to.len()].copy_from_slice(to);
     at
 }
 
 /// Makes all checksums of a segment right again, as far as its lengths allow.
-fn repair(segment: &mut [u8]) {
+pub(crate) fn repair(segment: &mut [u8]) {
     let word =
         |segment: &[u8], at: usize| u32::from_le_bytes(segment[at..at + 4].try_into().unwrap()) as usize;
     let header = word(segment, 12);

@@ -8,6 +8,8 @@
 mod ast;
 mod check;
 mod describe;
+#[cfg(test)]
+mod differential;
 mod error;
 mod lexer;
 mod lower;

@@ -30,12 +30,6 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn definition(&mut self, definition: &'a Definition) {
         self.params = &definition.params;
-        for param in &definition.params {
-            if self.scope.is_visible(&param.text) || param.text == "value" {
-                let fault = Fault::new(param.span, format!("`{}` is also a type here", param.text));
-                self.faults.push(fault.hint("give the parameter another name"));
-            }
-        }
         match &definition.kind {
             DefinitionKind::Alias(target) => self.ty(target),
             DefinitionKind::Record(fields) => fields.iter().for_each(|field| self.ty(&field.ty)),

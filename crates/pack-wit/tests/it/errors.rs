@@ -39,6 +39,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("generic type", "interface i {\n    f: func(a: lst<u8>);\n}\n"),
     ("fixed-size list", "interface i {\n    f: func(a: list<u8, 4>);\n}\n"),
     ("package too late", "interface i {}\npackage a:b;\n"),
+    ("tabs and wide letters before the mistake", "interface i {\n\t/* 漢字 é */ f: fnc();\n}\n"),
+    ("lines that end as on Windows", "package a:b;\r\ninterface i {\r\n    f: func(a: strng);\r\n}\r\n"),
+    ("a character that hides", "interface i {\n    f: func(); // \u{202E}gnihton\n}\n"),
+    (
+        "generic type with too few types",
+        "interface i {\n    record pair<a, b> { a: a, b: b }\n    f: func(p: pair<u8>);\n}\n",
+    ),
+    ("future and error context", "interface i {\n    f: func(a: future) -> result<_, error-context>;\n}\n"),
     ("annotation", "@async\ninterface i {}\n"),
 ];
 
@@ -53,6 +61,38 @@ fn every_mistake_has_its_place_and_a_way_out() {
         writeln!(gallery, "## {title}\n{error}\n").expect("writing to a string");
     }
     insta::assert_snapshot!(gallery);
+}
+
+#[test]
+fn a_long_line_is_shown_around_the_mistake() {
+    let text =
+        format!("interface i {{ {} f: func(a: strng); {} }}", "/* é */ ".repeat(500), "/* x */ ".repeat(500));
+    let error = parse(&[Source::new("long.wit", text)]).expect_err("a misspelt type").to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[1], " --> long.wit:1:4027");
+    assert!(
+        lines[3].starts_with("1 | ...") && lines[3].ends_with("...") && lines[3].chars().count() < 140,
+        "{error}"
+    );
+    let at = lines[4].find('^').expect("a caret");
+    assert_eq!(lines[3].chars().skip(at).take(5).collect::<String>(), "strng");
+}
+
+#[test]
+fn mistakes_in_several_files_are_shown_together() {
+    let files = [
+        ("a.wit", "package a:b; interface i { f: fnc(); }"),
+        ("b.wit", "interfce j {}"),
+        ("c.wit", "interface k {}"),
+    ];
+    let error = parse(&files.map(|(name, text)| Source::new(name, text))).expect_err("two mistakes");
+    assert_eq!(error.others.len(), 1);
+    let text = error.to_string();
+    assert!(text.contains("--> a.wit:1:31") && text.contains("--> b.wit:1:1"), "{text}");
+    let many: String = (0..100).map(|at| format!("f-x{at}: func(a: nothing{at}); ")).collect();
+    let error =
+        parse(&[Source::new("m.wit", format!("interface i {{ {many} }}"))]).expect_err("many mistakes");
+    assert_eq!(error.others.last().map(|last| last.message.as_str()), Some("80 more mistakes are not shown"));
 }
 
 #[test]

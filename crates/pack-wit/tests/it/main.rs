@@ -2,6 +2,8 @@
 
 mod differential;
 mod errors;
+mod generics;
 mod metadata;
+mod pact;
 mod resolving;
 mod round_trip;

@@ -3,7 +3,7 @@
 use pack_abi::hash::TypeHash;
 use pack_abi::metadata::Metadata;
 use pack_abi::types::{Case, EnumCase, Field, Function, Interface, Param, Type, TypeDef, TypeDefKind};
-use pack_wit::{PrintError, Source, parse, print_metadata};
+use pack_wit::{PrintError, Source, parse, print_interface, print_metadata};
 use proptest::prelude::*;
 
 fn interface(name: &str, types: Vec<TypeDef>, params: Vec<Type>) -> Interface {
@@ -127,17 +127,20 @@ fn types(names: &'static [&'static str]) -> impl Strategy<Value = Type> {
 
 const NAMES: &[&str] = &["alpha", "value", "record", "Snake_case", "set", "a-1", "map"];
 
-fn definitions() -> impl Strategy<Value = Vec<TypeDef>> {
+/// Without a type called `value`, which would hide the built-in one.
+const PLAIN: &[&str] = &["alpha", "record", "Snake_case", "set", "a-1", "map"];
+
+fn definitions(names: &'static [&'static str]) -> impl Strategy<Value = Vec<TypeDef>> {
     let word = |name: &&str| EnumCase { name: (*name).into(), docs: String::new() };
     let words = move |names: Vec<&str>| names.iter().map(word).collect::<Vec<_>>();
     let fields = prop::sample::subsequence(NAMES, 0..5);
     let some = prop::sample::subsequence(NAMES, 1..5);
     let kind = prop_oneof![
-        (fields, prop::collection::vec(types(NAMES), 5)).prop_map(|(names, types)| {
+        (fields, prop::collection::vec(types(names), 5)).prop_map(|(names, types)| {
             let field = |(name, ty): (&str, Type)| Field { name: name.into(), docs: String::new(), ty };
             TypeDefKind::Record(names.into_iter().zip(types).map(field).collect())
         }),
-        (some.clone(), prop::collection::vec(prop::option::of(types(NAMES)), 5)).prop_map(
+        (some.clone(), prop::collection::vec(prop::option::of(types(names)), 5)).prop_map(
             |(names, types)| {
                 let case =
                     |(name, ty): (&str, Option<Type>)| Case { name: name.into(), docs: String::new(), ty };
@@ -147,8 +150,8 @@ fn definitions() -> impl Strategy<Value = Vec<TypeDef>> {
         some.clone().prop_map(move |names| TypeDefKind::Enum(words(names))),
         some.prop_map(move |names| TypeDefKind::Flags(words(names))),
     ];
-    prop::collection::vec(kind, NAMES.len())
-        .prop_map(|kinds| NAMES.iter().zip(kinds).map(|(name, kind)| def(name, kind)).collect())
+    prop::collection::vec(kind, names.len())
+        .prop_map(move |kinds| names.iter().zip(kinds).map(|(name, kind)| def(name, kind)).collect())
 }
 
 proptest! {
@@ -156,7 +159,7 @@ proptest! {
 
     #[test]
     fn metadata_parses_back_to_the_same_hashes(
-        types in definitions(), params in prop::collection::vec(types(NAMES), 0..4),
+        types in definitions(NAMES), params in prop::collection::vec(types(NAMES), 0..4),
         names in prop::sample::subsequence(&["", "math", "a:b/c", "a:b/d", "x:y/c", "p/q"][..], 1..5),
     ) {
         let side = |names: &[&str]| -> Vec<Interface> {
@@ -169,6 +172,23 @@ proptest! {
             let seen = Metadata::decode(&bytes);
             prop_assume!(seen.is_ok());
             survives(&stated);
+        }
+    }
+
+    #[test]
+    fn a_printed_interface_is_the_same_again(
+        types in definitions(PLAIN), params in prop::collection::vec(types(PLAIN), 0..4),
+        docs in prop::collection::vec("[a-z/*{} é`]{0,12}[a-z]", 0..3), result in prop::option::of(types(PLAIN)),
+    ) {
+        let mut written = interface("a:b/c", types, params);
+        written.docs = docs.join("\n");
+        written.functions[0].docs = docs.join("\n\n");
+        written.functions[0].result = result;
+        let text = print_interface(&written);
+        match parse(&[Source::new("printed.wit", text.as_str())]) {
+            Ok(document) => prop_assert_eq!(document.interface("a:b/c"), Some(&written), "{}", text),
+            // Some of the generated types hold themselves without end.
+            Err(error) => prop_assert!(error.message.contains("contains itself"), "{}", error),
         }
     }
 }

@@ -119,6 +119,7 @@ pub(crate) struct CaseExpr {
 
 /// A function of a resource.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "resources are refused; tests compare"))]
 pub(crate) struct Method {
     pub(crate) is_static: bool,
     pub(crate) is_constructor: bool,

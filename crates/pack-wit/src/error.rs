@@ -52,7 +52,7 @@ pub struct ParseError {
     /// What is wrong.
     pub message: String,
     /// Where; absent if the mistake is in no single place, such as a missing world.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// What to do about it.
     pub hint: Option<String>,
     /// Further mistakes, in the order of the text.
@@ -84,7 +84,7 @@ impl ParseError {
 
     fn at(sources: &[Source], fault: Fault) -> Self {
         let Fault { span, message, hint } = fault;
-        let place = sources.get(span.source).map(|source| locate(source, span));
+        let place = sources.get(span.source).map(|source| Box::new(locate(source, span)));
         Self { message, place, hint, others: Vec::new() }
     }
 }

@@ -5,6 +5,8 @@
 //! Graph ABI cannot carry (resources, streams, futures, async functions) is refused with its position. Macros, the
 //! command line and hosts all read interfaces through [`parse`].
 
+#![expect(clippy::vec_box, reason = "a fault is boxed when it is made, because it travels as an error")]
+
 mod ast;
 mod check;
 mod describe;

@@ -41,7 +41,7 @@ pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use impls::Flags;
 pub use kind::Kind;
 pub use node::{Children, NodeRef};
-pub use parse::ParseError;
+pub use parse::{LiteralError, ParseError, parse_typed};
 pub use shape::{Case, Elements, Fields, Record, RecordShape};
 pub use value::{ConvertError, Value};
 pub use view::{Limits, View, encoded_length};

@@ -9,6 +9,10 @@ use core::str::FromStr;
 use crate::text::{NAN_32, NAN_64, TYPE_WORDS, continues_identifier, starts_identifier};
 use crate::{MAX_DEPTH, Value, WireType};
 
+mod literal;
+
+pub use literal::{LiteralError, parse_typed};
+
 /// Why a text is not a value or a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
@@ -125,9 +129,12 @@ impl<'t> Parser<'t> {
 
     /// Goes one level down. There is one level more than values and types have on the wire: a packed list is
     /// no level there, and neither is what stands around the outermost type.
-    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    fn deeper<T, E: From<ParseError>>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         if self.depth > MAX_DEPTH {
-            return self.fail("a value that is nested less deeply");
+            self.fail::<()>("a value that is nested less deeply")?;
         }
         self.depth += 1;
         let parsed = inner(self)?;
@@ -144,11 +151,11 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads items up to `close`, separated by commas; one may follow the last.
-    fn list<T>(
+    fn list<T, E: From<ParseError>>(
         &mut self,
         close: &'static str,
-        mut item: impl FnMut(&mut Self) -> Parsed<T>,
-    ) -> Parsed<Vec<T>> {
+        mut item: impl FnMut(&mut Self) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
         self.deeper(|parser| {
             let mut items = Vec::new();
             while !parser.eat(close) {

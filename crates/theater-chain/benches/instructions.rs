@@ -86,6 +86,7 @@ fn genesis() -> Result<Vec<u8>, Box<dyn Error>> {
         manifest: Hash::ZERO,
         state_hash: Hash::ZERO,
         state: Vec::new(),
+        entry: None,
         functions: Vec::new(),
         interfaces: Vec::new(),
         fingerprint_semantic: Vec::new(),

@@ -121,6 +121,15 @@ impl Reader {
         self.value.field(what).and_then(read).ok_or(RecordError::Shape { name: self.name, what })
     }
 
+    /// Reads a field that may be left out.
+    pub(crate) fn optional<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, RecordError> {
+        if self.value.field(what).is_some() { self.get(what, read).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn text(&self, what: &'static str) -> Result<String, RecordError> {
         self.get(what, as_text)
     }

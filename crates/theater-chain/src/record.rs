@@ -119,6 +119,8 @@ pub struct Genesis {
     pub state_hash: Hash,
     /// The initial state itself.
     pub state: Vec<u8>,
+    /// The function that the actor is called at instead of `init`, if so; its end is the actor's, and there is no state.
+    pub entry: Option<String>,
     /// The function table.
     pub functions: Vec<FunctionEntry>,
     /// Names and structural hashes of the interfaces.
@@ -265,7 +267,7 @@ impl Genesis {
         let interfaces =
             self.interfaces.iter().map(|(name, hash)| pair(text(name), bytes(&hash.0))).collect();
         let limits = self.limits.iter().map(|(name, limit)| pair(text(name), Value::U64(*limit))).collect();
-        let fields = vec![
+        let mut fields = vec![
             ("format", Value::U32(FORMAT_VERSION)),
             ("abi", Value::U32(ABI_VERSION)),
             ("algorithm", text(ALGORITHM)),
@@ -289,6 +291,8 @@ impl Genesis {
             ("fingerprint-descriptive", text_pairs(&self.fingerprint_descriptive)),
             ("limits", list(pair_type(WireType::U64), limits)),
         ];
+        // A field that was not there at first: it is left out where there is nothing to say.
+        fields.extend(self.entry.as_deref().map(|entry| ("entry", text(entry))));
         encode(Self::NAME, fields)
     }
 
@@ -311,6 +315,7 @@ impl Genesis {
             manifest: record.get("manifest", as_hash)?,
             state_hash: record.get("state-hash", as_hash)?,
             state: record.get("state", as_bytes)?,
+            entry: record.optional("entry", as_text)?,
             functions: record.list("functions", FunctionEntry::from_value)?,
             interfaces: record.list("interfaces", |value| as_pair(value, as_text, as_hash))?,
             fingerprint_semantic: record.list("fingerprint-semantic", as_text_pair)?,

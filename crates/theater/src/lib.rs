@@ -16,5 +16,5 @@ pub mod replay;
 mod link;
 mod runtime;
 
-pub use link::{ActorSpec, LinkError, Linked, link};
+pub use link::{ActorSpec, LinkError, Linked, OneCall, link, link_call};
 pub use runtime::{CloseError, ClosedRun, Launched, RuntimeOptions, SpawnError, StartError, TheaterRuntime};

@@ -7,7 +7,7 @@ use pack_abi::hash::hash_function;
 use pack_abi::types::Interface;
 use theater_chain::{FunctionEntry, FunctionKind, Hash};
 
-use crate::actor::INIT;
+use crate::actor::{Entry, INIT};
 use crate::handler::HandlerRegistry;
 use crate::manifest::Manifest;
 use crate::record::{Recorder, Route};
@@ -34,6 +34,14 @@ pub enum LinkError {
     /// The package has no `init`.
     #[error("the package does not export `{INIT}`, so it is not an actor; it exports {}", listed(.exports))]
     NoInit {
+        /// What it exports.
+        exports: Vec<String>,
+    },
+    /// The package has no such function to call.
+    #[error("the package does not export `{symbol}`; it exports {}", listed(.exports))]
+    NotExported {
+        /// What was asked for.
+        symbol: String,
         /// What it exports.
         exports: Vec<String>,
     },
@@ -98,7 +106,7 @@ pub struct Linked {
     pub(crate) prepared: Prepared<Recorder>,
     pub(crate) registry: HandlerRegistry,
     pub(crate) routes: Arc<[Route]>,
-    pub(crate) init: ExportIndex,
+    pub(crate) entry: Entry,
     /// The manifest's text, hashed.
     pub(crate) manifest_hash: Hash,
     /// The function table of every genesis, and the same as readable names.
@@ -130,14 +138,53 @@ impl Linked {
 /// Fails if the file is not a package, has no `init`, or imports something that is not granted, not
 /// provided or of another type. Nothing has run or been recorded then.
 pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Result<Linked, LinkError> {
+    connect(engine, registry, spec, |package| match package.export(INIT) {
+        Some(init) => Ok(Entry::Init(init)),
+        None => Err(LinkError::NoInit { exports: symbols(package) }),
+    })
+}
+
+/// One function to call, and what to call it with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneCall {
+    /// The export, e.g. `my:app/math.double`.
+    pub symbol: String,
+    /// The encoded arguments: the bare value for one parameter, a tuple otherwise.
+    pub input: Vec<u8>,
+}
+
+/// Like [`link`], for an actor that is started for one call and ends with it: any package will do. It has no state,
+/// and [`ExitReport::answer`](crate::actor::ExitReport::answer) holds what the function returned.
+///
+/// # Errors
+/// Fails as [`link`] does, and if there is no such export.
+pub fn link_call(
+    engine: &Engine,
+    registry: &HandlerRegistry,
+    spec: ActorSpec,
+    call: OneCall,
+) -> Result<Linked, LinkError> {
+    connect(engine, registry, spec, |package| match package.export(&call.symbol) {
+        Some(export) => Ok(Entry::Call { export, symbol: call.symbol, input: call.input }),
+        None => Err(LinkError::NotExported { symbol: call.symbol, exports: symbols(package) }),
+    })
+}
+
+fn symbols(package: &Package) -> Vec<String> {
+    package.exports().iter().map(|export| export.symbol.clone()).collect()
+}
+
+fn connect(
+    engine: &Engine,
+    registry: &HandlerRegistry,
+    spec: ActorSpec,
+    entry: impl FnOnce(&Package) -> Result<Entry, LinkError>,
+) -> Result<Linked, LinkError> {
     let package = Package::load(engine, &spec.wasm)?;
     let granted = granted(registry, &spec.manifest)?;
     let routes = routes(registry, &package, &granted)?;
     check_types(&package, &granted)?;
-    let Some(init) = package.export(INIT) else {
-        let exports = package.exports().iter().map(|export| export.symbol.clone()).collect();
-        return Err(LinkError::NoInit { exports });
-    };
+    let entry = entry(&package)?;
     let interfaces = used_interfaces(&package, &granted);
     let prepared = package.prepare()?;
     let functions = function_table(&package);
@@ -155,7 +202,7 @@ pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Res
         prepared,
         registry: registry.clone(),
         routes: routes.into(),
-        init,
+        entry,
         interfaces,
     })
 }

@@ -124,9 +124,9 @@ pub fn summary(event: &Event) -> Option<String> {
     }
 }
 
-/// Returns `symbol(state, params)` for a person.
-pub(crate) fn call_text(symbol: &str, params: &Value) -> String {
-    shorten(&format_args!("{symbol}(state, {params})"), IN_HAND_CHARS)
+/// Returns a call with its arguments, which bring their parentheses along, for a person.
+pub(crate) fn call_text(symbol: &str, arguments: &dyn fmt::Display) -> String {
+    shorten(&format_args!("{symbol}{arguments}"), IN_HAND_CHARS)
 }
 
 /// Characters of the message in hand that a crash report shows.

@@ -15,7 +15,8 @@ use theater_chain::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actor::{
-    ActorControl, ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, ExitReport, LogSink, State,
+    ActorControl, ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, Entry, ExitReport, LogSink,
+    State,
 };
 use crate::clock::{self, Clock};
 use crate::entropy::{self, EntropyError};
@@ -214,8 +215,11 @@ impl TheaterRuntime {
     pub fn launch_root(&self, linked: &Linked) -> Result<Launched, SpawnError> {
         let path = ActorPath::root();
         let incarnation = self.roots.fetch_add(1, Ordering::Relaxed) + 1;
-        let state =
-            State::initial(self.journal.hasher(), linked.spec.state.as_deref()).map_err(SpawnError::State)?;
+        let state = match &linked.entry {
+            Entry::Init(_) => State::initial(self.journal.hasher(), linked.spec.state.as_deref())
+                .map_err(SpawnError::State)?,
+            Entry::Call { .. } => State::absent(),
+        };
         let genesis = self.genesis((&path, incarnation), linked, &state).encode()?;
         let mut chain = ActorChain::open(self.journal.clone(), self.clock);
         let access =
@@ -253,10 +257,10 @@ impl TheaterRuntime {
         let actor = ActorRuntime::new(ActorParts {
             path: path.clone(),
             incarnation,
-            run_id: self.options.run_id.clone(),
+            run_id: self.kept_run_id(),
             prepared: linked.prepared.clone(),
             limits,
-            init: linked.init,
+            entry: linked.entry.clone(),
             exports: Arc::clone(&exports),
             mailbox: inbox,
             control: orders,
@@ -282,6 +286,11 @@ impl TheaterRuntime {
         let closing = tokio::task::spawn_blocking(move || journal.close());
         let closed = closing.await.map_err(|_| JournalError::WriterGone)??;
         Ok(ClosedRun { run_id: self.options.run_id, head: closed.head, events: closed.events })
+    }
+
+    /// Returns the run's id if there will be a run to look at.
+    fn kept_run_id(&self) -> Option<String> {
+        (self.options.durability != Durability::Memory).then(|| self.options.run_id.clone())
     }
 
     fn append_own(&self, crossing: Crossing, input: &[&[u8]], output: &[&[u8]]) -> Result<(), JournalError> {
@@ -321,7 +330,8 @@ impl TheaterRuntime {
             package: Hash(linked.package.hash()),
             manifest: linked.manifest_hash,
             state_hash: state.hash(),
-            state: state.graph(),
+            state: if state.is_absent() { Vec::new() } else { state.graph() },
+            entry: linked.entry.named().map(str::to_owned),
             functions: linked.functions.clone(),
             interfaces: linked.interfaces.clone(),
             fingerprint_semantic: fingerprint.semantic,

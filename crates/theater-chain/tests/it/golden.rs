@@ -18,6 +18,7 @@ fn full_genesis() -> Genesis {
         cause: Some(Cause { chain: ChainIndex(0), seq: 1 }),
         state_hash: Hash([3; 32]),
         state: b"state".to_vec(),
+        entry: None,
         functions: vec![
             FunctionEntry {
                 interface: "theater:simple/runtime".to_owned(),

@@ -71,6 +71,7 @@ pub(crate) fn genesis(path: &str) -> Genesis {
         manifest: Hash::of_blob(b"manifest"),
         state_hash: Hash::ZERO,
         state: Vec::new(),
+        entry: None,
         functions: Vec::new(),
         interfaces: Vec::new(),
         fingerprint_semantic: Vec::new(),

@@ -18,6 +18,8 @@ pub struct ExitReport {
     pub reason: ExitReason,
     /// The data that the actor ended with, if it gave any.
     pub result: Option<Vec<u8>>,
+    /// What the one function returned that the actor was started for, encoded; [`crate::link_call`] tells of them.
+    pub answer: Option<Vec<u8>>,
     /// What a person needs to understand an abnormal end.
     pub crash: Option<CrashReport>,
 }
@@ -51,8 +53,8 @@ pub struct CrashReport {
     pub in_hand: Option<String>,
     /// What was decided about the actor.
     pub decision: String,
-    /// The run's name, for the command that shows the place.
-    pub run_id: String,
+    /// The run's name, for the command that shows the place, if the run is kept.
+    pub run_id: Option<String>,
     /// Sequence number of the last event before the exit.
     pub seq: u64,
 }
@@ -84,8 +86,13 @@ impl fmt::Display for CrashReport {
         if self.backtrace.len() > FRAMES_SHOWN {
             writeln!(f, "            and {} more", self.backtrace.len() - FRAMES_SHOWN)?;
         }
-        writeln!(f, "  decision  {}", self.decision)?;
-        write!(f, "  look at   theater events {} --from {}", self.run_id, self.seq.saturating_sub(5))
+        write!(f, "  decision  {}", self.decision)?;
+        match &self.run_id {
+            Some(run) => {
+                write!(f, "\n  look at   theater events {run} --from {}", self.seq.saturating_sub(5))
+            }
+            None => Ok(()),
+        }
     }
 }
 

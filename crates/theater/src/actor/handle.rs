@@ -140,6 +140,7 @@ impl ExitReport {
             incarnation: 1,
             reason: theater_chain::ExitReason::HostFault("the actor's task was aborted".to_owned()),
             result: None,
+            answer: None,
             crash: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Actors: an explicit state, a mailbox and an instance, owned by one task.
 
+mod entry;
 mod exit;
 mod handle;
 mod path;
@@ -7,6 +8,7 @@ mod runtime;
 mod state;
 mod trap;
 
+pub use entry::INIT;
 pub use exit::{CrashReport, ExitReport, is_orderly};
 pub use handle::{ActorControl, ActorHandle, CallFailure};
 pub use path::ActorPath;
@@ -14,9 +16,10 @@ pub use runtime::ActorRuntime;
 pub use state::State;
 pub use trap::TrapRecord;
 
+pub(crate) use entry::{Arguments, Entry, init_params};
 pub(crate) use exit::reason_of;
 pub(crate) use handle::{Control, Message};
-pub(crate) use runtime::{ActorParts, INIT, instance_limits};
+pub(crate) use runtime::{ActorParts, instance_limits};
 pub(crate) use state::Returned;
 
 /// Where actors' log lines go.

@@ -5,30 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pack::{CallError, CallResult, ExportIndex, InstanceLimits, PackInstance, Prepared, StartError, Stop};
-use pack_abi::Value;
 use theater_chain::{Exit, ExitReason, JournalError, Kind};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::handle::CallFailure;
-use super::{ActorPath, Control, CrashReport, ExitReport, Message, Returned, TrapRecord};
+use super::{ActorPath, Arguments, Control, CrashReport, Entry, ExitReport, Message, Returned, TrapRecord};
 use super::{is_orderly, reason_of};
 use crate::handler::HostFault;
 use crate::limits;
 use crate::manifest::Limits;
-use crate::record::{ActorChain, Crossing, Recorder, call_input};
-use crate::render;
-
-/// The export that every actor has.
-pub(crate) const INIT: &str = "theater:simple/actor.init";
+use crate::record::{ActorChain, Crossing, Recorder};
 
 /// What an actor is started from.
 pub(crate) struct ActorParts {
     pub(crate) path: ActorPath,
     pub(crate) incarnation: u32,
-    pub(crate) run_id: String,
+    /// The run's name, if it is kept.
+    pub(crate) run_id: Option<String>,
     pub(crate) prepared: Prepared<Recorder>,
     pub(crate) limits: Limits,
-    pub(crate) init: ExportIndex,
+    pub(crate) entry: Entry,
     pub(crate) exports: Arc<[(String, ExportIndex)]>,
     pub(crate) mailbox: mpsc::Receiver<Message>,
     pub(crate) control: watch::Receiver<Control>,
@@ -40,7 +36,9 @@ pub struct ActorRuntime {
     parts: ActorParts,
     calls: u32,
     /// The call in hand; it becomes text only if the actor crashes.
-    in_hand: Option<(ExportIndex, Value)>,
+    in_hand: Option<(ExportIndex, Arguments)>,
+    /// What the call returned that the actor was started for.
+    answer: Option<Vec<u8>>,
 }
 
 /// What is left after an actor's last call.
@@ -83,7 +81,7 @@ enum Dropped {
 
 impl ActorRuntime {
     pub(crate) fn new(parts: ActorParts) -> Self {
-        Self { parts, calls: 0, in_hand: None }
+        Self { parts, calls: 0, in_hand: None, answer: None }
     }
 
     /// Runs the actor from instantiation to its exit event. `started` hears how `init` went.
@@ -102,7 +100,7 @@ impl ActorRuntime {
         started: oneshot::Sender<Result<(), String>>,
     ) -> (Box<Recorder>, Ending) {
         let body = match self.instantiate(recorder).await {
-            Ok(instance) => self.init(instance).await,
+            Ok(instance) => self.enter(instance).await,
             Err(over) => over,
         };
         let instance = match body {
@@ -141,9 +139,11 @@ impl ActorRuntime {
         }
     }
 
-    async fn init(&mut self, instance: Box<PackInstance<Recorder>>) -> Body {
-        let params = Value::Tuple(vec![Value::from(self.parts.path.as_str())]);
-        let (body, outcome) = self.call(instance, self.parts.init, params).await;
+    /// Makes the first call.
+    async fn enter(&mut self, instance: Box<PackInstance<Recorder>>) -> Body {
+        let (export, arguments) = self.parts.entry.first_call(&self.parts.path);
+        let (body, outcome) = self.call(instance, export, arguments).await;
+        let is_only_call = self.parts.entry.named().is_some();
         match (body, outcome) {
             (Body::Live(instance), Some(Err(text))) => {
                 let recorder = Box::new(instance.into_boundary());
@@ -152,6 +152,14 @@ impl ActorRuntime {
             // It asked for its end and failed all the same: a failed start has no result.
             (Body::Over(recorder, ending), Some(Err(text))) if is_orderly(&ending.reason) => {
                 Body::Over(recorder, Ending::of(ExitReason::Error(text)))
+            }
+            (Body::Live(instance), Some(Ok(output))) if is_only_call => {
+                self.answer = Some(output);
+                Body::Over(Box::new(instance.into_boundary()), Ending::of(ExitReason::Normal))
+            }
+            (body, Some(Ok(output))) if is_only_call => {
+                self.answer = Some(output);
+                body
             }
             (body, _) => body,
         }
@@ -176,7 +184,7 @@ impl ActorRuntime {
             let Some(Message::Call { export, params, reply }) = message else {
                 return (Box::new(instance.into_boundary()), Ending::of(ExitReason::Normal));
             };
-            let (mut body, outcome) = self.call(instance, export, params).await;
+            let (mut body, outcome) = self.call(instance, export, Arguments::Params(params)).await;
             let settled = body.recorder().settled();
             let answer = match (settled.await, outcome) {
                 (Ok(()), Some(Ok(output))) => Ok(output),
@@ -192,18 +200,18 @@ impl ActorRuntime {
         }
     }
 
-    /// Runs one call with `(state, params)`, within fuel and time, and says what remains of the actor.
+    /// Runs one call within fuel and time, and says what remains of the actor.
     async fn call(
         &mut self,
         mut instance: Box<PackInstance<Recorder>>,
         export: ExportIndex,
-        params: Value,
+        arguments: Arguments,
     ) -> (Body, Option<Outcome>) {
-        let input = match call_input(instance.boundary().state(), &params) {
+        let input = match arguments.input(instance.boundary().state()) {
             Ok(input) => input,
             Err(error) => return (Body::Live(instance), Some(Err(error.to_string()))),
         };
-        self.in_hand = Some((export, params));
+        self.in_hand = Some((export, arguments));
         let time = Duration::from_millis(self.parts.limits.call_ms);
         let fuel = self.parts.limits.fuel_per_call;
         let ended = tokio::select! {
@@ -245,7 +253,10 @@ impl ActorRuntime {
     ) -> (Body, Option<Outcome>) {
         let recorder = instance.boundary_mut();
         let outcome = match recorder.take_returned() {
-            Some(Returned::Err(text)) => Err(text),
+            Some(Returned::Err(text)) => {
+                self.answer = outcome.ok().filter(|_| self.parts.entry.named().is_some());
+                Err(text)
+            }
             Some(Returned::Ok { .. } | Returned::Plain) | None => outcome,
         };
         if let Some(result) = recorder.take_shutdown() {
@@ -280,9 +291,9 @@ impl ActorRuntime {
 
     /// Returns the call in hand as text.
     fn describe(&self) -> Option<String> {
-        let (export, params) = self.in_hand.as_ref()?;
+        let (export, arguments) = self.in_hand.as_ref()?;
         let symbol = self.parts.exports.iter().find(|(_, known)| known == export);
-        Some(render::call_text(symbol.map_or("?", |(symbol, _)| symbol), params))
+        Some(arguments.text(symbol.map_or("?", |(symbol, _)| symbol)))
     }
 
     fn ending_of_error(&self, error: CallError) -> Ending {
@@ -350,7 +361,14 @@ impl ActorRuntime {
             run_id: self.parts.run_id,
             seq: last_seq,
         });
-        ExitReport { actor: self.parts.path, incarnation: self.parts.incarnation, reason, result, crash }
+        ExitReport {
+            actor: self.parts.path,
+            incarnation: self.parts.incarnation,
+            reason,
+            result,
+            answer: self.answer,
+            crash,
+        }
     }
 }
 

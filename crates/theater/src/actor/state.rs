@@ -34,6 +34,18 @@ impl State {
         Ok(Self { nodes, node_count, hash })
     }
 
+    /// Returns the state of an actor that has none, because it ends with its first call.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self { nodes: Vec::new(), node_count: 0, hash: Hash::ZERO }
+    }
+
+    /// Returns whether the actor has no state: then nothing is left out of its payloads, and nothing taken over.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Returns the encoded nodes, without the graph's header.
     #[must_use]
     pub fn nodes(&self) -> &[u8] {
@@ -126,6 +138,9 @@ impl Returned {
     /// Returns the state in `output` if it is another than `current`.
     pub(crate) fn new_state(&self, output: &[u8], current: &State) -> Option<NewState> {
         let Self::Ok { state, node_count } = self else { return None };
+        if current.is_absent() {
+            return None;
+        }
         let nodes = output.get(state.clone())?;
         (nodes != current.nodes()).then(|| NewState { nodes: nodes.to_vec(), node_count: *node_count })
     }

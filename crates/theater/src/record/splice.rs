@@ -49,7 +49,7 @@ impl<'a> Spliced<'a> {
 
     /// Returns `graph` with the bytes of `state` left out where they stand right behind the header.
     pub(crate) fn same_state(state: &State, graph: &'a [u8]) -> Self {
-        match remainder(graph, state.nodes()) {
+        match remainder(graph, state.nodes()).filter(|_| !state.is_absent()) {
             Some((count, rest)) => Self::new(FORM_SAME_STATE, rest).push(&count.to_le_bytes()),
             None => Self::new(FORM_RAW, graph),
         }

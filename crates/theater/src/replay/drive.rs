@@ -13,7 +13,7 @@ use super::divergence::{Divergence, Pair};
 use super::ending::Last;
 use super::replayer::{Halt, Numbers, Replayer};
 use super::script::{Events, Script};
-use crate::actor::{INIT, Returned, State, TrapRecord, instance_limits, reason_of};
+use crate::actor::{INIT, Returned, State, TrapRecord, init_params, instance_limits, reason_of};
 use crate::link::function_table;
 use crate::manifest::Limits;
 use crate::record::{Payload, call_input};
@@ -125,8 +125,11 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
     let recorded = Limits::from_entries(&genesis.limits);
     let limits = recorded.clone().within(&options.ceiling);
     let is_lowered = limits != recorded;
-    let init_params = Value::Tuple(vec![Value::from(genesis.path.as_str())]);
-    let drive = Drive { chain, limits, is_lowered, dropped, init_params, last: Last::NotStarted };
+    let first = match genesis.entry {
+        Some(symbol) => First::Call(symbol),
+        None => First::Init(init_params(&genesis.path)),
+    };
+    let drive = Drive { chain, limits, is_lowered, dropped, first, last: Last::NotStarted };
     drive.run(&package, replayer).await
 }
 
@@ -157,6 +160,15 @@ fn check_engine(genesis: &Genesis, engine: &Engine) -> Result<(), ReplayError> {
 
 fn initial_state(hasher: &RunHasher, genesis: &Genesis, chain: ChainIndex) -> Result<State, ReplayError> {
     let malformed = |what: &str| ReplayError::Malformed { chain, seq: 0, what: what.to_owned() };
+    if genesis.entry.is_some() {
+        let state = State::absent();
+        let is_absent = genesis.state.is_empty() && genesis.state_hash == state.hash();
+        return if is_absent {
+            Ok(state)
+        } else {
+            Err(malformed("an actor that ends with its first call has a state"))
+        };
+    }
     let bytes: Option<&[u8]> =
         pack_abi::decode(&genesis.state).map_err(|_| malformed("the state is no option<list<u8>>"))?;
     let state = State::initial(hasher, bytes).map_err(|_| malformed("the state is too large"))?;
@@ -214,9 +226,25 @@ struct Drive {
     is_lowered: bool,
     /// Sequence number of the call that was dropped and the fuel it had used.
     dropped: Option<(u64, u64)>,
-    /// What `init` gets beside the state.
-    init_params: Value,
+    first: First,
     last: Last,
+}
+
+/// The first call, as far as it follows from the genesis.
+enum First {
+    /// `init`, with this beside the state.
+    Init(Value),
+    /// This export, and no other call.
+    Call(String),
+}
+
+impl First {
+    fn symbol(&self) -> &str {
+        match self {
+            Self::Init(_) => INIT,
+            Self::Call(symbol) => symbol,
+        }
+    }
 }
 
 /// Between two calls: the instance lives, or only the replayer is left.
@@ -316,7 +344,7 @@ impl Drive {
     /// Makes the next recorded call.
     async fn call(&mut self, body: Body) -> Result<Step, ReplayError> {
         let mut instance = match body {
-            Body::Live(instance) if !matches!(self.last, Last::InitError(_)) => instance,
+            Body::Live(instance) if !matches!(self.last, Last::EntryError(_) | Last::Answered) => instance,
             mut over => {
                 let pair = Pair::named("another call", "the actor had ended before");
                 let divergence = over.replayer().script().divergence("the recording goes on", pair);
@@ -346,27 +374,38 @@ impl Drive {
             Some((call, fuel)) if call == seq && replayer.is_same_package() => fuel,
             _ => self.limits.fuel_per_call,
         };
-        let is_init = render::function_name(replayer.script().functions(), function) == INIT;
-        // What `init` gets is not a message: it follows from the genesis.
-        if is_init && call_input(replayer.state(), &self.init_params).ok().as_ref() != Some(&input) {
-            let expected = render::input(&recorded).to_string();
-            let pair = Pair::named(expected, format!("(state::same, {})", self.init_params));
-            let divergence = replayer.script().divergence("`init` got other arguments", pair);
-            return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+        let name = render::function_name(replayer.script().functions(), function);
+        let is_first = name == self.first.symbol();
+        match &self.first {
+            // What `init` gets is not a message: it follows from the genesis.
+            First::Init(params)
+                if is_first && call_input(replayer.state(), params).ok().as_ref() != Some(&input) =>
+            {
+                let expected = render::input(&recorded).to_string();
+                let pair = Pair::named(expected, format!("(state::same, {params})"));
+                let divergence = replayer.script().divergence("`init` got other arguments", pair);
+                return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+            }
+            First::Call(symbol) if !is_first => {
+                let pair = Pair::named(format!("call {name}"), format!("call {symbol}"));
+                let divergence = replayer.script().divergence("the genesis names another call", pair);
+                return Ok(Step::Done(Replayed::Diverged(Box::new(divergence))));
+            }
+            First::Init(_) | First::Call(_) => {}
         }
         let ended = match instance.call(export, &input, fuel).await {
             Ok(CallResult::Returned(_)) => Ok(None),
             Ok(CallResult::GuestError(text)) => Ok(Some(text)),
             Err(error) => Err(error),
         };
-        self.called(instance, ended, is_init)
+        self.called(instance, ended, is_first)
     }
 
     fn called(
         &mut self,
         mut instance: Box<PackInstance<Replayer>>,
         ended: Result<Option<String>, CallError>,
-        is_init: bool,
+        is_first: bool,
     ) -> Result<Step, ReplayError> {
         let replayer = instance.boundary_mut();
         if let Some(halt) = replayer.take_halt() {
@@ -375,7 +414,8 @@ impl Drive {
         match ended {
             Ok(refusal) => {
                 self.last = match (refusal, replayer.take_returned()) {
-                    (Some(text), _) | (None, Some(Returned::Err(text))) if is_init => Last::InitError(text),
+                    (Some(text), _) | (None, Some(Returned::Err(text))) if is_first => Last::EntryError(text),
+                    _ if matches!(self.first, First::Call(_)) => Last::Answered,
                     _ => Last::Fine,
                 };
                 Ok(Step::On(Body::Live(instance)))

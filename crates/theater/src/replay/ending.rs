@@ -14,8 +14,10 @@ pub(crate) enum Last {
     NotStarted,
     /// A call that went well, or whose error was an answer.
     Fine,
-    /// `init` returned an error, which is the end.
-    InitError(String),
+    /// The first call returned an error, which is the end.
+    EntryError(String),
+    /// The one call that the actor was started for went well, which is the end.
+    Answered,
     /// A call was dropped, which is the end.
     Dropped,
     /// A call trapped, which is the end, for this reason.
@@ -31,13 +33,13 @@ impl Last {
         }
         let is_fault = matches!(exit.reason, ExitReason::HostFault(_));
         match (self, shutdown) {
-            (Self::Fine, Some(result)) if !is_fault => {
+            (Self::Fine | Self::Answered, Some(result)) if !is_fault => {
                 let is_asked = exit.reason == ExitReason::Normal && exit.result == *result;
                 (!is_asked).then(|| "the actor asked to end with another result".to_owned())
             }
-            (Self::Fine, _) => None,
+            (Self::Fine | Self::Answered, _) => None,
             (Self::Trap(_, Some(trap)), _) if exit.result.is_none() => differing_detail(trap, exit),
-            (Self::Trap(..) | Self::InitError(_) | Self::Dropped | Self::NotStarted, _) => {
+            (Self::Trap(..) | Self::EntryError(_) | Self::Dropped | Self::NotStarted, _) => {
                 exit.result.is_some().then(|| "the actor ended without a result".to_owned())
             }
         }
@@ -47,17 +49,19 @@ impl Last {
         let by_host = matches!(recorded, ExitReason::HostFault(_) | ExitReason::Killed);
         match self {
             Self::Trap(reason, _) => reason == recorded,
-            Self::InitError(text) => matches!(recorded, ExitReason::Error(recorded) if recorded == text),
+            Self::EntryError(text) => matches!(recorded, ExitReason::Error(recorded) if recorded == text),
             Self::Dropped | Self::NotStarted => by_host || matches!(recorded, ExitReason::Limit(_)),
-            Self::Fine => by_host || matches!(recorded, ExitReason::Normal | ExitReason::Shutdown),
+            Self::Fine | Self::Answered => {
+                by_host || matches!(recorded, ExitReason::Normal | ExitReason::Shutdown)
+            }
         }
     }
 
     fn told(&self) -> String {
         match self {
-            Self::NotStarted => "`init` was never called".to_owned(),
-            Self::Fine => "the last call went well".to_owned(),
-            Self::InitError(text) => ExitReason::Error(text.clone()).to_string(),
+            Self::NotStarted => "its first call was never made".to_owned(),
+            Self::Fine | Self::Answered => "the last call went well".to_owned(),
+            Self::EntryError(text) => ExitReason::Error(text.clone()).to_string(),
             Self::Dropped => "a dropped call".to_owned(),
             Self::Trap(reason, _) => reason.to_string(),
         }

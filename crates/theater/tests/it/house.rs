@@ -9,7 +9,9 @@ use theater::actor::{ActorHandle, ActorPath, ExitReport, LogSink};
 use theater::handler::HandlerRegistry;
 use theater::manifest::{Limits, Manifest};
 use theater::replay::{ReplayError, ReplayOptions, Replayed, replay};
-use theater::{ActorSpec, LinkError, RuntimeOptions, SpawnError, TheaterRuntime, link};
+use theater::{
+    ActorSpec, LinkError, Linked, OneCall, RuntimeOptions, SpawnError, TheaterRuntime, link, link_call,
+};
 use theater_chain::{ChainIndex, Durability, Event, Run, Signer, VerifyOptions, verify};
 
 /// Lines that actors logged.
@@ -105,6 +107,24 @@ impl House {
                 meanwhile(&handle).await;
                 handle.finish().await
             }
+            Err(SpawnError::Start(_, report)) => report,
+            Err(other) => panic!("{other}"),
+        };
+        runtime.close(&report).await.unwrap();
+        self.check(name).await;
+        report
+    }
+
+    pub(crate) fn link_call(&self, wasm: Vec<u8>, call: OneCall) -> Result<Linked, LinkError> {
+        link_call(&self.engine, &self.registry, self.spec(wasm, None), call)
+    }
+
+    /// Makes one call of a package, verifies and replays the run.
+    pub(crate) async fn call(&self, name: &str, wasm: Vec<u8>, call: OneCall) -> Arc<ExitReport> {
+        let runtime = self.start(name);
+        let linked = self.link_call(wasm, call).unwrap();
+        let report = match runtime.spawn_root(&linked).await {
+            Ok(handle) => handle.finish().await,
             Err(SpawnError::Start(_, report)) => report,
             Err(other) => panic!("{other}"),
         };

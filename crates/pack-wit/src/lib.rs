@@ -29,7 +29,7 @@ use pack_abi::types::Interface;
 
 pub use describe::{PrintError, print_metadata};
 pub use error::{ParseError, Place};
-pub use print::{print_interface, print_world};
+pub use print::{print_interface, print_items, print_world};
 
 /// A file of interface text.
 #[derive(Clone, Debug, PartialEq, Eq)]

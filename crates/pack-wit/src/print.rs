@@ -24,6 +24,13 @@ pub fn print_interface(interface: &Interface) -> String {
     printer.text
 }
 
+/// Returns what stands between the braces of an interface, not indented.
+pub fn print_items(interface: &Interface) -> String {
+    let mut printer = Printer::default();
+    printer.interface_items(interface);
+    printer.text
+}
+
 /// Returns the text of a world together with every interface that it needs.
 ///
 /// Types that an interface takes from another are printed where they are used, so the text says the same

@@ -56,6 +56,7 @@
 //! # }
 //! ```
 
+mod anatomy;
 mod boundary;
 mod cache;
 mod call;
@@ -70,6 +71,7 @@ mod prepared;
 mod trap;
 mod types;
 
+pub use anatomy::{Anatomy, FunctionBody, Producer, Section};
 pub use boundary::{
     BOUNDARY_VERSION, Boundary, BoundaryFuture, CallEnd, ExportCall, ExportIndex, ImportCall, ImportIndex,
     ImportStep, Stop,

@@ -305,7 +305,7 @@ pub(crate) fn backtrace(error: &wasmtime::Error) -> Vec<Frame> {
 }
 
 /// Returns the readable name, without the hash that the compiler appends.
-fn demangle(name: &str) -> String {
+pub(crate) fn demangle(name: &str) -> String {
     const CHARS_MAX: usize = 256;
     let name = format!("{:#}", rustc_demangle::demangle(name));
     match name.char_indices().nth(CHARS_MAX) {

@@ -54,6 +54,10 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Run an actor and record everything that crosses its boundary
     Run(RunArgs),
+    /// Call one function of a package and print what it returns
+    Call(CallArgs),
+    /// Show what a package imports, exports, weighs and has to be granted
+    Inspect(InspectArgs),
     /// List the recorded runs, or delete some
     Runs(RunsArgs),
     /// Print the events of a run
@@ -107,6 +111,55 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TYPE")]
     pub(crate) grant: Vec<String>,
     /// Print how the run ended as one JSON object on stdout, the actor's result in it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater call`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A LITERAL is a value as `theater` prints it; where the package tells the types, they may be left out:\n  \
+21  -5  1.5  true  Ada  \"two words\"  [1, 2]  (1, Ada)  {x: 1, y: 2}  some(7)  none  ok(3)  red  circle(2.5)\n\
+@FILE stands for the literal in a file, @- for one on standard input; a text that begins so needs quotes of its own,\n\
+and one that begins with `-` a `--` before all literals.\n\
+The functions of an actor take its state as their first argument.\n\n\
+Exit status: 0 it returned, 1 it returned an error or failed, 2 usage or environment.")]
+pub(crate) struct CallArgs {
+    /// A wasm file, an actor's folder, or its manifest
+    #[arg(value_name = "WASM|DIR|MANIFEST")]
+    pub(crate) target: PathBuf,
+    /// The function: its symbol, or as much of its end as makes it unique (`double`, `actor.init`)
+    pub(crate) function: String,
+    /// The arguments
+    #[arg(value_name = "LITERAL", allow_negative_numbers = true)]
+    pub(crate) literals: Vec<String>,
+    /// Keep the call as a run, to be read, verified and replayed like any other
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// A remark to be kept with the run
+    #[arg(long, value_name = "TEXT", requires = "record")]
+    pub(crate) note: Option<String>,
+    /// Give a bare wasm file one more capability (it gets `runtime` only)
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) grant: Vec<String>,
+    /// Most fuel that the call may use (a manifest says so itself)
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<u64>,
+    /// Print what came of it as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater inspect`
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// A wasm file, `-` for one on standard input, an actor's folder, or its manifest
+    #[arg(value_name = "WASM|DIR|MANIFEST")]
+    pub(crate) target: PathBuf,
+    /// Print the interfaces as text that can be parsed again, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) wit: bool,
+    /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -2,7 +2,7 @@
 
 use pack::Engine;
 use theater::handler::HandlerRegistry;
-use theater::{ActorSpec, LinkError, Linked, link};
+use theater::{ActorSpec, LinkError, Linked, OneCall, link, link_call};
 
 use crate::ui::error::CliError;
 use crate::ui::text::nearest;
@@ -18,6 +18,17 @@ pub(crate) fn checked(
     link(engine, registry, spec).map_err(|error| explained(error, &name, registry, is_bare))
 }
 
+/// Links a package for one call.
+pub(crate) fn checked_call(
+    engine: &Engine,
+    registry: &HandlerRegistry,
+    (spec, is_bare): (ActorSpec, bool),
+    call: OneCall,
+) -> Result<Linked, CliError> {
+    let name = spec.manifest.name.clone();
+    link_call(engine, registry, spec, call).map_err(|error| explained(error, &name, registry, is_bare))
+}
+
 fn explained(error: LinkError, name: &str, registry: &HandlerRegistry, is_bare: bool) -> CliError {
     let hints = hints(&error, registry, is_bare);
     let what = CliError::environment(format!("`{name}` cannot run")).because(error);
@@ -28,8 +39,15 @@ fn hints(error: &LinkError, registry: &HandlerRegistry, is_bare: bool) -> Vec<St
     let hint = match error {
         LinkError::Package(_) => return Vec::new(),
         LinkError::NoInit { .. } => {
-            "an actor's world says `export theater:simple/actor;` and its source `bindings::export!(...)`"
+            "an actor's world says `export theater:simple/actor;` and its source `bindings::export!(...)`; \
+             `theater call` calls a function of any package"
                 .to_owned()
+        }
+        LinkError::NotExported { symbol, exports } => {
+            match nearest(symbol, exports.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`theater inspect` shows what it exports".to_owned(),
+            }
         }
         LinkError::UnknownHandler { kind, known } => match nearest(kind, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),

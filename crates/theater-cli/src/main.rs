@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod arguments;
 mod cmd;
+mod description;
 mod drive;
 mod home;
+mod launch;
 mod link;
 mod node;
 mod project;

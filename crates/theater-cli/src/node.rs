@@ -24,6 +24,14 @@ pub(crate) fn engine_with_cache(home: &Home, signer: &Signer) -> Result<Engine, 
     engine_with(Some(CacheDir { path: home.cache(), key: signer.derive(CACHE_PURPOSE) }))
 }
 
+/// Returns an engine for commands that need no key: without one there is no cache to trust, and none is needed.
+pub(crate) fn engine_for_reading(home: &Home) -> Result<Engine, CliError> {
+    match public_key(home)? {
+        Some(_) => engine_with_cache(home, &signer(home)?),
+        None => engine(),
+    }
+}
+
 fn engine_with(cache: Option<CacheDir>) -> Result<Engine, CliError> {
     let table_elements_max = limits::TABLE_ELEMENTS_MAX;
     let options =

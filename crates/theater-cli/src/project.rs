@@ -15,7 +15,7 @@ use crate::ui::error::CliError;
 pub(crate) const MANIFEST: &str = "manifest.toml";
 
 /// Largest wasm file that is read; compiling takes some forty times as much.
-const WASM_BYTES_MAX: u64 = 256 << 20;
+pub(crate) const WASM_BYTES_MAX: u64 = 256 << 20;
 
 /// What a bare wasm file may use without being granted more.
 const BARE_GRANT: &str = "runtime";
@@ -31,6 +31,20 @@ pub(crate) struct Described {
     pub(crate) source: Source,
     /// Whether it was made for a bare wasm file.
     pub(crate) is_bare: bool,
+}
+
+impl Described {
+    /// Limits the fuel of a call, for a bare wasm file.
+    pub(crate) fn with_fuel(mut self, path: &Path, fuel: u64) -> Result<Self, CliError> {
+        let limit = format!("[limits]\nfuel_per_call = {fuel}");
+        if !self.is_bare {
+            return Err(CliError::environment("--fuel is for bare wasm files; a manifest has limits itself")
+                .hint(format!("add this to the manifest:\n\n  {}", limit.replace('\n', "\n  "))));
+        }
+        self.text.push_str(&format!("\n{limit}\n"));
+        self.manifest = Manifest::parse(&self.text, path).map_err(|error| manifest_error(&error))?;
+        Ok(self)
+    }
 }
 
 /// Where a package comes from.

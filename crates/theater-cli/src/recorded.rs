@@ -30,6 +30,11 @@ pub(crate) fn unreadable(dir: &Path, error: ReadError) -> CliError {
     }
 }
 
+/// Says whether a folder looks like a run.
+pub(crate) fn is_run(dir: &Path) -> bool {
+    dir.join("journal").is_dir() && !dir.join(crate::project::MANIFEST).exists()
+}
+
 /// Returns the name by which people know a run.
 pub(crate) fn name(dir: &Path) -> String {
     dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())

@@ -10,7 +10,7 @@ use wasm_toolchain::{BuildError, GuestBuild, InstallPolicy, Progress};
 use crate::args::BuildArgs;
 use crate::cmd::Outcome;
 use crate::home::Home;
-use crate::project::{self, Described};
+use crate::project::{self, Described, Source};
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
 use crate::{link, node};
@@ -63,6 +63,16 @@ pub(crate) fn build(dir: &Path, home: &Home, printer: Printer) -> Result<PathBuf
             .hint("build the folder of one of them"))
         }
     }
+}
+
+/// Returns a package and where it lies; it is built if it has to be.
+pub(crate) fn wasm_of(source: Source, home: &Home, printer: Printer) -> Result<(PathBuf, Vec<u8>), CliError> {
+    let (path, pinned) = match source {
+        Source::Build(dir) => (build(&dir, home, printer)?, None),
+        Source::File(path, pinned) => (path, pinned),
+    };
+    let wasm = project::read_wasm(&path, pinned)?;
+    Ok((path, wasm))
 }
 
 fn explained(dir: &Path, error: BuildError, printer: Printer) -> CliError {

@@ -8,9 +8,11 @@ use crate::ui::printer::Printer;
 
 mod bench;
 mod build;
+mod call;
 mod completions;
 mod doctor;
 mod events;
+mod inspect;
 mod new;
 mod replay;
 mod run;
@@ -44,6 +46,8 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::New(args) => new::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
         Command::Run(args) => run::run(&args, printer),
+        Command::Call(args) => call::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Events(args) => events::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),

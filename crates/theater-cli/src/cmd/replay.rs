@@ -27,11 +27,7 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
     if chains.is_empty() {
         return Err(CliError::environment(format!("no actor was started in the run {}", dir.display())));
     }
-    // Without a node key there is no cache to trust, and replaying needs none.
-    let engine = match node::public_key(&home)? {
-        Some(_) => node::engine_with_cache(&home, &node::signer(&home)?)?,
-        None => node::engine()?,
-    };
+    let engine = node::engine_for_reading(&home)?;
     let executor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

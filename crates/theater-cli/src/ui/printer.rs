@@ -103,6 +103,11 @@ pub(crate) fn print_log(actor: &dyn fmt::Display, text: &str) {
     }
 }
 
+/// Prints the report of an abnormal end, with nothing in it that a terminal would obey.
+pub(crate) fn print_crash(crash: &impl fmt::Display) {
+    print_text(&crash.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"));
+}
+
 /// Prints text for people as it is.
 pub(crate) fn print_text(text: &impl fmt::Display) {
     to_stderr(format_args!("{text}\n"));

@@ -6,7 +6,19 @@ use crate::story::Story;
 fn help_of_every_command_is_as_reviewed() {
     let story = Story::new();
     let mut all = story.theater(["--help"]).fine().text();
-    for command in ["new", "build", "run", "runs", "events", "verify", "replay", "doctor", "completions"] {
+    for command in [
+        "new",
+        "build",
+        "run",
+        "call",
+        "inspect",
+        "runs",
+        "events",
+        "verify",
+        "replay",
+        "doctor",
+        "completions",
+    ] {
         all.push_str(&format!("\n$ theater {command} -h\n"));
         all.push_str(&story.theater([command, "-h"]).fine().text());
     }

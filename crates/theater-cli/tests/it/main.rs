@@ -3,5 +3,6 @@
 mod help;
 mod mistakes;
 mod new;
+mod packages;
 mod runs;
 mod story;

@@ -17,7 +17,7 @@ use crate::hostile::{Case, Upstream, buffer, byte, cases, texts, tuple, tuples, 
 
 /// What reading a refused buffer may allocate: in proportion to its bytes, and a little for a start.
 fn bytes_max(case: &Case) -> usize {
-    16 * case.bytes.len() + 1024
+    16 * case.bytes.len() + cost::START_BYTES
 }
 
 /// `cargo test -p pack-abi --test hostile table -- --nocapture` shows the table.
@@ -167,7 +167,7 @@ fn table_of_values_that_take_the_most_room() {
         read.unwrap_or_else(|error| panic!("{name}: {error}"));
         let times = spent.peak / bytes.len();
         println!("{:>9} {:>9} {:>9} {times:>6}  {name}", bytes.len(), spent.bytes, spent.peak);
-        assert!(times <= 100, "{name}: {} bytes cost {spent:?}", bytes.len());
+        assert!(times <= cost::VALUE_TIMES_MAX, "{name}: {} bytes cost {spent:?}", bytes.len());
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::{Failure, Outcome, Shell, say, timed};
-use crate::{examples, guests, instructions, readme, second, suite, tidy};
+use crate::{examples, fuzz, guests, instructions, readme, second, suite, tidy};
 
 type Step = (&'static str, fn(&Shell) -> Outcome);
 
@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     ("tests", |shell| suite::workspace(shell, None)),
     ("doctests", suite::doctests),
     ("instructions", instructions::check),
+    ("fuzz", fuzz::check),
     ("guests", guests::run),
     ("examples", examples::run),
     ("second verifier", second::run),

@@ -2,6 +2,7 @@
 
 mod ci;
 mod examples;
+mod fuzz;
 mod guests;
 mod instructions;
 mod readme;
@@ -26,6 +27,8 @@ cargo xtask COMMAND
   bless           accept what the golden tests print now
   instructions [--bless]
                   count the instructions of the codec and the chain; compare with, or become, the reference
+  fuzz [TARGET] [--seconds N]
+                  fuzz one or all targets, 20 seconds each if nothing is said
   ci              all checks, timed; what a change must pass
 ";
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["bless"] => suite::bless(&shell),
         ["instructions"] => instructions::check(&shell),
         ["instructions", "--bless"] => instructions::bless(&shell),
+        ["fuzz", words @ ..] => fuzz::command(&shell, words),
         ["ci"] => ci::run(&shell),
         _ => Err(Failure::Usage),
     });

@@ -3,6 +3,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+/// Reading a buffer as a dynamic value takes at most so many times its bytes of room, whatever comes of it.
+pub(crate) const VALUE_TIMES_MAX: usize = 100;
+/// Room that is taken for a start, however few the bytes.
+pub(crate) const START_BYTES: usize = 1024;
+
 /// What was asked of the allocator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {

@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod crash;
+mod fuzz;
+#[path = "../../../../fuzz/src/journal.rs"]
+mod fuzzed;
 mod golden;
 mod journal;
 mod proof;
@@ -12,3 +15,5 @@ mod reject;
 mod second;
 mod support;
 mod tamper;
+#[path = "../../../../fuzz/src/target.rs"]
+mod target;

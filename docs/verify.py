@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """A second verifier for runs of Theater, written from chain-format.md alone and independent of `theater`.
 
-    python3 verify.py RUN|PROOF|CHECKPOINT [--key KEY]... [--head SIZE:ROOT]     python3 verify.py --self-test
+    python3 verify.py RUN|BUNDLE|PROOF|CHECKPOINT [--key KEY]... [--head SIZE:ROOT]     python3 verify.py --self-test
 
-RUN is the directory of a run, which is read into memory, PROOF the proof of one event, CHECKPOINT a signed head. KEY is
-the public key of a node or a witness, `name+id+base64`. Needs Python 3.9 and nothing else.
+RUN is the directory of a run, BUNDLE a file that `theater export` wrote (both are read into memory), PROOF the proof of
+one event, CHECKPOINT a signed head. KEY is the public key of a node or a witness, `name+id+base64`. Needs Python 3.9.
 Exit code 0: intact and closed, and signed by a given node key or equal to the given head (a proof or a checkpoint:
 signed by it or equal). 1: not so, and the lines say why. 2: it cannot be read.
 Payloads are hashed, not looked into: nothing is said of packages that are not there.
 """
-import base64, hashlib, os, re, struct, sys, zlib
+import base64, hashlib, io, os, re, struct, sys, zipfile, zlib
 
 class Fault(Exception): """What was read is not what it should be: exit code 1."""
 class Unreadable(Exception): """It is nothing that this program can read: exit code 2."""
@@ -174,7 +174,7 @@ def root_of_path(index, size, leaf, path):
         index, last = index >> 1, last >> 1
     return node if last == 0 else None
 
-# --- Files: section "Files" -----------------------------------------------------------------------------------------
+# --- Files: of a directory, or of a bundle (section "Bundles") --------------------------------------------------------
 NAMES = re.compile("lock|checkpoint|secret|journal/[0-9]{6,}[.]seg|blobs/[0-9a-f]{64}([.]payload)?")
 
 def read_file(name):
@@ -184,6 +184,21 @@ def read_file(name):
 def read_directory(path):
     names = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
     return {os.path.relpath(name, path).replace(os.sep, "/"): read_file(name) for name in names}
+
+def read_bundle(data):
+    """Accepts only the bytes that writing its files again gives: nothing overlaps, nothing is hidden."""
+    copy, foreign = io.BytesIO(), "damaged, or not a bundle as `theater export` writes it"
+    with zipfile.ZipFile(io.BytesIO(data)) as bundle, zipfile.ZipFile(copy, "w") as again:
+        entries = sorted(bundle.infolist(), key=lambda it: it.filename)
+        is_stored = sum(it.file_size for it in entries) < len(data) and not any(it.compress_type for it in entries)
+        check(is_stored and all(NAMES.fullmatch(it.filename) for it in entries), foreign, Unreadable)
+        files = {it.filename: bundle.read(it) for it in entries}
+        for name in files:
+            info = zipfile.ZipInfo(name)
+            info.create_system = 3
+            again.writestr(info, files[name])
+    check(copy.getvalue() == data and files, foreign, Unreadable)
+    return files
 
 # --- A run ------------------------------------------------------------------------------------------------------------
 CHECKSUM, SPELLING = "corrupt: the checksum does not match", "corrupt: the record has a second spelling"
@@ -382,6 +397,8 @@ def main(words):
     if os.path.isdir(words[0]):
         return verify_run(read_directory(words[0]), keys, given)
     data = read_file(words[0])
+    if data[:2] == b"PK":
+        return verify_run(read_bundle(data), keys, given)
     note = None if data[:4] == b"CGRF" else Note(data)
     return vouch(note, keys, note.head, given) if note else verify_proof(data, keys, given)
 
@@ -391,7 +408,7 @@ def exit_code(words):
     except Fault as fault:
         print(f"integrity    broken: {fault}")
         return 1
-    except (Unreadable, OSError, LookupError, ValueError, TypeError, struct.error, RecursionError) as error:
+    except (Unreadable, OSError, LookupError, ValueError, TypeError, struct.error, RuntimeError, zipfile.BadZipFile) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

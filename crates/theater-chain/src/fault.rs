@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::bundle::BundleError;
 use crate::event::ChainIndex;
 use crate::wire::Malformed;
 
@@ -146,6 +147,9 @@ pub enum ReadError {
         #[source]
         source: io::Error,
     },
+    /// The file is no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// There is no journal.
     #[error("not a run: {0}")]
     NotARun(&'static str),

@@ -1,7 +1,7 @@
 //! Events, hashes, the journal and its verification; no engine, no async runtime.
 //!
-//! A run is a directory. [`Journal`] writes it, [`Run`] reads it, [`verify`] says what it proves. The byte layout
-//! is in `docs/chain-format.md`.
+//! A run is a directory, or one file made of it by [`export`]. [`Journal`] writes it, [`Run`] reads it, [`verify`] says
+//! what it proves. The byte layout is in `docs/chain-format.md`.
 //!
 //! ```
 //! use theater_chain::{Durability, EventDraft, Journal, JournalOptions, Kind, Run, RunInit, VerifyOptions, verify};
@@ -28,6 +28,7 @@
 //!
 //! Everything that is hashed is encoded by hand here (`hash.rs`, `wire.rs`) or is a graph value (`record.rs`).
 
+mod bundle;
 mod event;
 mod fault;
 mod fields;
@@ -36,6 +37,7 @@ mod journal;
 mod keys;
 mod merkle;
 mod note;
+mod pattern;
 mod prove;
 mod read;
 mod record;
@@ -48,6 +50,9 @@ mod text;
 mod verify;
 mod wire;
 
+pub use bundle::{
+    BUNDLE_ENTRIES_MAX, BUNDLE_ENTRY_BYTES_MAX, Bundle, BundleError, ExportError, Exported, export,
+};
 pub use event::{ChainIndex, Entry, Event, EventDraft, Halves, Header, Kind, NO_FUNCTION, Outcome, Payload};
 pub use fault::{EventRange, Fault, FaultKind, ReadError};
 pub use hash::{Hash, Lengths, NotAHash, RunHasher, Salt};
@@ -58,13 +63,14 @@ pub use journal::{
 pub use keys::{KeyError, KeyUse, NotAPublicKey, PublicKey, Signer};
 pub use merkle::{Frontier, Head, NotAHead, inclusion_path, proves_inclusion};
 pub use note::{Checkpoint, NotANote, Note, NoteSignature};
+pub use pattern::{Pattern, PatternError, Selection};
 pub use prove::{EventProof, ProofError, prove};
 pub use read::{ChainSummary, Events, Run, RunStatus};
 pub use record::{
     Cause, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind, Genesis, Predecessor, RecordError,
     RuntimeGenesis,
 };
-pub use redact::redact;
+pub use redact::{Redacted, redact};
 pub use report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
 pub use segment::{FORMAT_VERSION, RUN_ID_BYTES_MAX, is_run_id};
 pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage};

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::bundle::Bundle;
 use crate::event::{ChainIndex, Event, Kind, Payload};
 use crate::fault::{Fault, FaultKind, ReadError};
 use crate::hash::{Hash, RunHasher};
@@ -58,12 +59,16 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens the run in a directory.
+    /// Opens the run in a directory or in a bundle.
     ///
     /// # Errors
     /// If there is none, or its first segment cannot be read.
-    pub fn open(dir: impl AsRef<Path>) -> Result<Self, ReadError> {
-        let directory = Directory::new(dir.as_ref());
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let dir = path.as_ref();
+        if dir.is_file() {
+            return Self::open_files(Arc::new(Bundle::open(dir)?));
+        }
+        let directory = Directory::new(dir);
         let is_live = directory.is_locked();
         let mut run = Self::open_files(Arc::new(directory))?;
         if run.status != RunStatus::Closed {
@@ -92,6 +97,11 @@ impl Run {
     /// Returns the id of the run.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Returns the files of the run.
+    pub fn files(&self) -> &dyn Files {
+        self.files.as_ref()
     }
 
     /// Returns whether the run had come to its end when it was opened.

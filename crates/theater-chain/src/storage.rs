@@ -27,6 +27,14 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// What the system says.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+
+    /// Returns the name of a file that what holds the files knows to be damaged, if it knows of any.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn damaged(&self) -> io::Result<Option<String>> {
+        Ok(None)
+    }
 }
 
 /// A file open for appending.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::bundle::Bundle;
 use crate::event::{ChainIndex, Kind};
 use crate::fault::{Fault, FaultKind, ReadError};
 use crate::hash::{Hash, Lengths, RunHasher, Salt, Stream};
@@ -60,13 +61,16 @@ impl std::fmt::Debug for VerifyOptions<'_> {
     }
 }
 
-/// Verifies the run in a directory.
+/// Verifies the run in a directory or in a bundle.
 ///
 /// # Errors
 /// If it cannot be read at all: no run, a newer format, or the system refuses. Whatever is wrong with a run that
 /// can be read is in the report.
-pub fn verify(dir: &Path, options: &VerifyOptions<'_>) -> Result<Report, ReadError> {
-    verify_files(&Directory::new(dir), options)
+pub fn verify(path: &Path, options: &VerifyOptions<'_>) -> Result<Report, ReadError> {
+    if path.is_file() {
+        return verify_files(&Bundle::open(path)?, options);
+    }
+    verify_files(&Directory::new(path), options)
 }
 
 /// Verifies a run whose files are somewhere else.
@@ -92,7 +96,17 @@ pub fn verify_files(files: &dyn Files, options: &VerifyOptions<'_>) -> Result<Re
     if joined.fault.is_none() {
         joined.fault = verifier.check_blobs(&mut joined)?.or_else(|| verifier.check_note(&joined));
     }
+    if joined.fault.is_none() {
+        joined.fault = damage(files)?;
+    }
     Ok(verifier.report(joined))
+}
+
+/// What is wrong with what holds the files, though the run in them is intact.
+fn damage(files: &dyn Files) -> Result<Option<Fault>, ReadError> {
+    let damaged = files.damaged().map_err(|error| ReadError::io("the bundle", error))?;
+    let fault = |file| Fault { file, offset: 0, batch: None, events: Vec::new(), what: FaultKind::Checksum };
+    Ok(damaged.map(fault))
 }
 
 /// A payload that is a file of its own.

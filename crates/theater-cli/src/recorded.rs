@@ -16,6 +16,9 @@ pub(crate) fn open(dir: &Path) -> Result<Run, CliError> {
 pub(crate) fn unreadable(dir: &Path, error: ReadError) -> CliError {
     let hint = match &error {
         ReadError::Io { .. } => None,
+        ReadError::Bundle(_) => {
+            Some("a bundle is read only as it was exported; a repacked one can be unpacked and named")
+        }
         ReadError::NotARun(_) => Some("`theater runs` lists the runs of this home"),
         ReadError::Newer { .. } => Some("read it with the version of theater that wrote it, or a newer one"),
         ReadError::Truncated(_) | ReadError::Faulty(_) => {

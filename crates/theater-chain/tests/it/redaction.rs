@@ -34,7 +34,7 @@ fn known() -> VerifyOptions<'static> {
     VerifyOptions { keys: vec![signer().public_key()], ..VerifyOptions::default() }
 }
 
-fn redacted(from: &MemoryFiles, keeps: &dyn Fn(ChainIndex, &Header) -> bool) -> (MemoryFiles, u64) {
+fn redacted(from: &MemoryFiles, keeps: &(dyn Fn(ChainIndex, &Header) -> bool + Sync)) -> (MemoryFiles, u64) {
     let to = MemoryFiles::new();
     let removed = redact(from, &to, keeps).unwrap();
     (to, removed)

@@ -13,8 +13,16 @@ impl View<'_> {
     /// an option, `.ok` or `.err`.
     #[must_use]
     pub fn path_at(&self, offset: usize) -> String {
+        self.root().path_to(offset)
+    }
+}
+
+impl NodeRef<'_, '_> {
+    /// Returns the way from this node to the one of its subtree that holds this byte; see [`View::path_at`].
+    #[must_use]
+    pub fn path_to(self, offset: usize) -> String {
         let mut path = String::new();
-        let mut node = self.root();
+        let mut node = self;
         while !node.range().contains(&offset) {
             let found =
                 node.children().enumerate().find(|(_, child)| child.subtree_range().contains(&offset));

@@ -8,12 +8,14 @@
 //! Whatever else the bytes are, they are refused with a cause and an offset, before any allocation that is not
 //! proportional to them, and without recursion that they could drive.
 //!
-//! [`types`] describes interfaces, [`hash`] identifies them, [`metadata`] carries them inside a package.
+//! [`types`] describes interfaces, [`hash`] identifies them, [`metadata`] carries them inside a package. [`contract`]
+//! checks values against a signature, [`type_diff`] tells what differs between two signatures.
 
 #![no_std]
 
 extern crate alloc;
 
+pub mod contract;
 mod cursor;
 mod decode;
 mod diff;
@@ -29,6 +31,7 @@ mod node;
 mod parse;
 mod shape;
 mod text;
+pub mod type_diff;
 pub mod types;
 mod value;
 mod view;

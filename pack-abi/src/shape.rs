@@ -1,9 +1,11 @@
 //! Reading records and variants: what the derive's output calls.
 //!
 //! A record of the expected shape begins with bytes that the compiler knows (names and count), so reading it is
-//! one comparison. Any other record is read by name, in whatever order its fields are.
+//! one comparison. Any other record is read by name, in whatever order its fields are; a field may also be spelt as in
+//! the interface text.
 
 use crate::cursor::Cursor;
+use crate::names::is_field;
 use crate::{Children, Decode, DecodeError, DecodeErrorKind, Kind, NodeRef};
 
 /// What the derive knows of a record at compile time.
@@ -68,7 +70,7 @@ impl<'a, 'v> Fields<'a, 'v> {
     ) -> Result<Option<NodeRef<'a, 'v>>, DecodeError> {
         let wanted = self.shape.names.get(place).copied().unwrap_or_default();
         for link in self.links {
-            if names.text()? == wanted {
+            if is_field(names.text()?, wanted) {
                 return Ok(Some(self.node.at(*link)));
             }
         }

@@ -197,7 +197,7 @@ impl<'t> Side<'t> {
                 return Resolved::Any;
             }
             match self.types.iter().find(|def| def.name == name) {
-                None => return Resolved::Any,
+                None | Some(TypeDef { kind: TypeDefKind::Parameter(_), .. }) => return Resolved::Any,
                 Some(TypeDef { kind: TypeDefKind::Alias(target), .. }) => ty = target,
                 Some(def) => return Resolved::Def(def),
             }
@@ -229,8 +229,8 @@ enum Parts<'t> {
 
 fn parts(kind: &TypeDefKind) -> Parts<'_> {
     match kind {
-        // `resolve` has replaced aliases; one that is nothing but itself has no parts.
-        TypeDefKind::Alias(_) => Parts::Fields(Vec::new()),
+        // `resolve` has replaced these.
+        TypeDefKind::Alias(_) | TypeDefKind::Parameter(_) => Parts::Fields(Vec::new()),
         TypeDefKind::Record(fields) => Parts::Fields(
             fields.iter().map(|field| Named { name: &field.name, ty: Some(&field.ty) }).collect(),
         ),
@@ -411,7 +411,7 @@ fn part_text<'t>(side: &Side<'t>, named: &Named<'t>) -> String {
 
 fn definition_text(def: &TypeDef) -> String {
     let keyword = match def.kind {
-        TypeDefKind::Alias(_) => "type",
+        TypeDefKind::Alias(_) | TypeDefKind::Parameter(_) => "type",
         TypeDefKind::Record(_) => "record",
         TypeDefKind::Variant(_) => "variant",
         TypeDefKind::Enum(_) => "enum",

@@ -295,7 +295,7 @@ fn results_are_checked_against_what_the_function_declares() {
     assert!(none.check_result(&pack_abi::encode(&()).unwrap()).is_ok());
     let violation = none.check_result(&pack_abi::encode(&1_u8).unwrap()).unwrap_err();
     assert_eq!(violation.to_string(), "a:b/c.draw: result: expected no result, found u8");
-    assert!(matches!(none.check_result(b"").unwrap_err().problem, Problem::Malformed(_)));
+    assert!(matches!(*none.check_result(b"").unwrap_err().problem, Problem::Malformed(_)));
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

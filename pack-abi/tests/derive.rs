@@ -450,3 +450,16 @@ fn an_error_is_explained_by_its_place_in_the_value() {
         "not an encoded value (it does not begin with \"CGRF\") at byte 0"
     );
 }
+
+// Metadata and text spell names as the interface does; a value made from them used to be refused.
+#[test]
+fn fields_are_read_in_the_spelling_of_the_interface_too() {
+    #[derive(GraphValue, Debug, PartialEq)]
+    struct ChatMsg {
+        last_msg: String,
+        at: u32,
+    }
+    let fields = vec![("at".to_owned(), Value::U32(1)), ("last-msg".to_owned(), "hi".into())];
+    let value = Value::Record { name: "chat-msg".to_owned(), fields };
+    assert_eq!(value.to::<ChatMsg>().unwrap(), ChatMsg { last_msg: "hi".to_owned(), at: 1 });
+}

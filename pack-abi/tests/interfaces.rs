@@ -73,6 +73,32 @@ fn types_hash_as_upstream_hashes_them() {
 }
 
 #[test]
+fn primitives_hash_to_their_constants() {
+    let primitives = [
+        Type::Bool,
+        Type::U8,
+        Type::U16,
+        Type::U32,
+        Type::U64,
+        Type::S8,
+        Type::S16,
+        Type::S32,
+        Type::S64,
+        Type::F32,
+        Type::F64,
+        Type::Char,
+        Type::String,
+    ];
+    for (number, ty) in (1_u8..).zip(primitives) {
+        assert_type_hash(&ty, &[], &format!("00{number:02x}{}", "00".repeat(30)));
+    }
+    let flags = [def("f", TypeDefKind::Flags(vec![]))];
+    assert_type_hash(&named("f"), &flags, &format!("000e{}", "00".repeat(30)));
+    assert_type_hash(&Type::Value, &[], &format!("ffff{}", "00".repeat(30)));
+    assert_type_hash(&named("nobody"), &[], &format!("ffff{}", "00".repeat(30)));
+}
+
+#[test]
 fn definitions_hash_by_structure_and_not_by_name() {
     let fields = vec![field("y", Type::S32), field("x", Type::S32)];
     for name in ["point", "vec2"] {

@@ -37,12 +37,18 @@ pub(crate) fn host(input: TokenStream) -> TokenStream {
         Err(message) => return failure(&message, &[]),
     };
     let generated = pack_wit::parse(&sources).map_err(|error| error.to_string()).and_then(|document| {
-        let interface = document.interface(&options.interface);
-        interface
-            .map(crate::host::generate)
-            .ok_or_else(|| format!("there is no interface `{}`", options.interface))
+        let Some(interface) = document.interface(&options.interface) else {
+            return Err(no_interface(&document, &options.interface));
+        };
+        Ok(crate::host::generate(interface, options.handler.as_ref()))
     });
     finish(generated, &watched)
+}
+
+fn no_interface(document: &pack_wit::Document, wanted: &str) -> String {
+    let known = document.packages.iter().flat_map(|package| &package.interfaces);
+    let known: Vec<&str> = known.map(|interface| interface.name.as_str()).collect();
+    format!("there is no interface `{wanted}`; the files have {}", known.join(", "))
 }
 
 fn finish(generated: Result<TokenStream, String>, watched: &[PathBuf]) -> TokenStream {

@@ -42,6 +42,12 @@ pub fn bindings(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// - `mod results`, one type per function: what it answers;
 /// - `fn interface()`, the description of the interface.
 ///
+/// With `handler: ::theater::handler` it also generates
+///
+/// - `trait Handler`, one method per function: it takes the call and its arguments, and returns a `Reply` of the result;
+/// - `fn handler(methods)`, which makes a handler of a type that has these methods, and `fn answer` for one call.
+///
+/// The module must have what the runtime's has: `Call`, `Answer`, `Reply` and the runtime's own trait `Handler`.
 /// The generated code names `pack_abi` and `pack_macros`.
 #[proc_macro]
 pub fn host(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

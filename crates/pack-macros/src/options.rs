@@ -1,12 +1,12 @@
 //! What `generate!` is told, and the interface files that it means.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pack_wit::Source;
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream};
-use syn::{Ident, LitStr, Token};
+use syn::{Ident, LitStr, Path, Token};
 
 /// The input of the macro: the crate to name, texts that come with it, and what the caller wrote.
 pub(crate) struct Options {
@@ -121,13 +121,13 @@ pub(crate) fn read_folder(path: &str) -> Result<(Vec<Source>, Vec<PathBuf>), Str
     Ok((sources, files))
 }
 
-fn shown(file: &Path, root: &Path) -> String {
+fn shown(file: &std::path::Path, root: &std::path::Path) -> String {
     let parts = file.strip_prefix(root).unwrap_or(file).components();
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// The files of a folder, then those of `deps` in it; or the file itself.
-fn interface_files(path: &Path) -> Result<Vec<PathBuf>, String> {
+fn interface_files(path: &std::path::Path) -> Result<Vec<PathBuf>, String> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
@@ -142,13 +142,13 @@ fn interface_files(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn listed(folder: &std::path::Path) -> Result<Vec<PathBuf>, String> {
     let is_interface =
         |file: &PathBuf| file.is_file() && file.extension().is_some_and(|extension| extension == "wit");
     Ok(entries(folder)?.into_iter().filter(is_interface).collect())
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn entries(folder: &std::path::Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error: std::io::Error| format!("cannot read the folder {}: {error}", folder.display());
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -162,26 +162,28 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
 pub(crate) struct HostOptions {
     pub(crate) path: String,
     pub(crate) interface: String,
+    /// The module that has what a handler is made of.
+    pub(crate) handler: Option<Path>,
 }
 
 impl Parse for HostOptions {
-    /// `path: "...", interface: "..."`
+    /// `path: "...", interface: "...", handler: ::some::module`; the last may be left out.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (mut path, mut interface) = (None, None);
+        let (mut path, mut interface, mut handler) = (None, None, None);
         while !input.is_empty() {
             let name: Ident = input.parse()?;
             input.parse::<Token![:]>()?;
-            let value: LitStr = input.parse()?;
             match name.to_string().as_str() {
-                "path" => path = Some(value.value()),
-                "interface" => interface = Some(value.value()),
-                _ => return Err(syn::Error::new(name.span(), "expected `path` or `interface`")),
+                "path" => path = Some(input.parse::<LitStr>()?.value()),
+                "interface" => interface = Some(input.parse::<LitStr>()?.value()),
+                "handler" => handler = Some(input.parse()?),
+                _ => return Err(syn::Error::new(name.span(), "expected `path`, `interface` or `handler`")),
             }
             input.parse::<Option<Token![,]>>()?;
         }
         let (Some(path), Some(interface)) = (path, interface) else {
             return Err(input.error("`path` and `interface` are needed"));
         };
-        Ok(Self { path, interface })
+        Ok(Self { path, interface, handler })
     }
 }

@@ -68,6 +68,7 @@ mod instance;
 mod package;
 mod package_error;
 mod prepared;
+mod signatures;
 mod trap;
 mod types;
 

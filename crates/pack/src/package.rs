@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pack_abi::contract::Contract;
 use pack_abi::metadata::Metadata;
+use pack_abi::types::{Function, Interface};
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Parser, Payload};
 use wasmtime::{ExternType, FuncType, Module, ModuleExport, ValType};
 
-use crate::boundary::ExportIndex;
+use crate::boundary::{ExportIndex, ImportIndex};
 use crate::engine::Engine;
 use crate::package_error::{PackageError, check_outside, explain, printable, wrong_target};
+use crate::signatures::Signatures;
 use crate::types;
 
 /// The most functions that a package may import, and the most that it may export. Each instance pays for them.
@@ -52,6 +55,7 @@ pub(crate) struct PackageInner {
     pub(crate) sections: Sections,
     symbols: BTreeMap<String, ExportIndex>,
     metadata: Option<Metadata>,
+    signatures: Signatures,
 }
 
 /// Exports of the calling convention, resolved.
@@ -101,17 +105,29 @@ impl Package {
             return Ok(Self { inner });
         }
         let mut sections = sections(wasm)?;
-        let module = compile(engine, &hash, wasm)?;
+        let (module, was_checked) = compile(engine, &hash, wasm)?;
         let imports = imports(&module)?;
         bounded("exports", module.exports().len())?;
         let (exports, functions) = exports(&module);
         let handles = handles(&module, functions)?;
         let metadata = match sections.types.take() {
-            Some(bytes) => Some(bytes),
+            Some(section) => {
+                if !was_checked {
+                    agrees(engine, &module, &handles, &section)?;
+                }
+                Some(section)
+            }
             None => types::ask(engine, &module, &handles)
                 .map_err(|trap| PackageError::TypesTrapped(Box::new(trap)))?,
         };
         let metadata = metadata.as_deref().map(described).transpose()?;
+        let signatures = match &metadata {
+            Some(metadata) => Signatures::new(metadata, &imports, &exports)?,
+            None => Signatures::default(),
+        };
+        if !was_checked {
+            keep(engine, &hash, &module);
+        }
         let symbols = (0u32..)
             .zip(&exports)
             .map(|(index, export)| (export.symbol.clone(), ExportIndex(index)))
@@ -126,6 +142,7 @@ impl Package {
             sections,
             symbols,
             metadata,
+            signatures,
         };
         let inner = Arc::new(inner);
         engine.remember(hash, &inner);
@@ -162,6 +179,24 @@ impl Package {
         self.inner.metadata.as_ref()
     }
 
+    /// The signature of an import with its interface, if the package describes it.
+    #[must_use]
+    pub fn import_signature(&self, import: ImportIndex) -> Option<(&Interface, &Function)> {
+        self.inner.signatures.import(self.metadata()?, import.0 as usize)
+    }
+
+    /// The signature of an export with its interface, if the package describes it.
+    #[must_use]
+    pub fn export_signature(&self, export: ExportIndex) -> Option<(&Interface, &Function)> {
+        self.inner.signatures.export(self.metadata()?, export.0 as usize)
+    }
+
+    /// What the arguments and the result of an export are checked against, if the package describes it.
+    #[must_use]
+    pub fn contract(&self, export: ExportIndex) -> Option<&Contract> {
+        self.inner.signatures.contract(export.0 as usize)
+    }
+
     /// Finds an export by its symbol, e.g. `theater:simple/actor.init` or `double`.
     #[must_use]
     pub fn export(&self, symbol: &str) -> Option<ExportIndex> {
@@ -175,21 +210,34 @@ impl Package {
     }
 }
 
-/// Compiles, or reads what was compiled before.
-fn compile(engine: &Engine, hash: &[u8; 32], wasm: &[u8]) -> Result<Module, PackageError> {
+/// Compiles, or reads what was compiled before; says whether it was, for then it was checked before, too.
+fn compile(engine: &Engine, hash: &[u8; 32], wasm: &[u8]) -> Result<(Module, bool), PackageError> {
     if let Some(code) = engine.cache().and_then(|cache| cache.read(hash))
         && let Ok(module) = deserialize(engine, &code)
     {
-        return Ok(module);
+        return Ok((module, true));
     }
     let module = Module::from_binary(engine.wasmtime(), wasm).map_err(|error| explain(wasm, error))?;
+    Ok((module, false))
+}
+
+/// Keeps the compiled code of a package that has passed all checks.
+fn keep(engine: &Engine, hash: &[u8; 32], module: &Module) {
     if let Some(cache) = engine.cache()
         && let Ok(code) = module.serialize()
     {
         // A cache that cannot be written to costs time at the next start and nothing else.
         drop(cache.write(hash, &code));
     }
-    Ok(module)
+}
+
+/// Makes sure that hosts which call `__pack_types` get what the section says.
+fn agrees(engine: &Engine, module: &Module, handles: &Handles, section: &[u8]) -> Result<(), PackageError> {
+    match types::ask(engine, module, handles) {
+        Ok(Some(answer)) if answer != section => Err(PackageError::TypesDisagree),
+        // A package whose start function calls its host can be asked only by one that answers.
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 #[expect(unsafe_code, reason = "compiled code is native code; wasmtime cannot check what it does")]

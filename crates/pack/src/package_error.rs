@@ -104,6 +104,17 @@ pub enum PackageError {
     /// `__pack_types` does not work.
     #[error("`__pack_types` failed")]
     TypesTrapped(#[source] Box<Trap>),
+    /// The section and the function say different things.
+    #[error("the section `pack:types` and the function `__pack_types` describe different interfaces")]
+    TypesDisagree,
+    /// The description has a function twice.
+    #[error("the package describes `{interface}.{function}` twice")]
+    DeclaredTwice {
+        /// The interface.
+        interface: String,
+        /// The function.
+        function: String,
+    },
     /// The description of the interfaces cannot be read.
     #[error("the package's description of its interfaces is broken")]
     Metadata(#[from] pack_abi::metadata::MetadataError),

@@ -17,15 +17,22 @@ pub(crate) enum Hashing {
 /// A measurement on the bare engine, or none if it is not there.
 pub(crate) type Bare = Result<Option<Round<'static>>, Failure>;
 
+/// The milliseconds of compiling a module, and of reading it compiled.
+pub(crate) type Loads = Result<[Option<Round<'static>>; 2], Failure>;
+
 #[cfg(feature = "baselines")]
-pub(crate) use present::{compute, exports, imports, instances};
+pub(crate) use present::{compute, exports, imports, instances, loads};
 
 #[cfg(not(feature = "baselines"))]
-pub(crate) use absent::{compute, exports, imports, instances};
+pub(crate) use absent::{compute, exports, imports, instances, loads};
 
 #[cfg(not(feature = "baselines"))]
 mod absent {
-    use super::{Bare, Hashing};
+    use super::{Bare, Hashing, Loads};
+
+    pub(crate) fn loads(_: &[u8]) -> Loads {
+        Ok([None, None])
+    }
 
     pub(crate) fn exports(_: &[u8], _: u32, _: Hashing) -> Bare {
         Ok(None)
@@ -51,10 +58,10 @@ mod present {
         PoolingAllocationConfig, Store, TypedFunc,
     };
 
-    use super::{Bare, Hashing};
+    use super::{Bare, Hashing, Loads};
     use crate::groups::Failure;
     use crate::hashes::Preimages;
-    use crate::measure::nanoseconds_each;
+    use crate::measure::{nanoseconds_each, time};
     use crate::stage::{FUEL, LOOP, NONE, block_on};
 
     /// Fuel between two yields.
@@ -107,13 +114,17 @@ mod present {
         }
     }
 
-    fn prepare(wasm: &[u8]) -> Result<InstancePre<Host>, Failure> {
+    fn engine() -> Result<Engine, Failure> {
         let mut config = Config::new();
         config.consume_fuel(true).cranelift_nan_canonicalization(true);
         let mut pool = PoolingAllocationConfig::new();
         pool.total_core_instances(POOL).total_memories(POOL).total_tables(POOL).total_stacks(POOL);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&config)?;
+        Ok(Engine::new(&config)?)
+    }
+
+    fn prepare(wasm: &[u8]) -> Result<InstancePre<Host>, Failure> {
+        let engine = engine()?;
         let module = Module::new(&engine, wasm)?;
         let mut linker = Linker::new(&engine);
         for import in module.imports() {
@@ -134,6 +145,27 @@ mod present {
         store.set_fuel(FUEL)?;
         store.fuel_async_yield_interval(Some(YIELD_EVERY))?;
         Ok(store)
+    }
+
+    /// A module out of its bytes, and out of its compiled code in memory.
+    pub(crate) fn loads(wasm: &[u8]) -> Loads {
+        let (compiling, reading, wasm) = (engine()?, engine()?, wasm.to_vec());
+        let code = Module::new(&compiling, &wasm)?.serialize()?;
+        let compile = move || {
+            let (took, _) = time(|| Ok(Module::new(&compiling, &wasm)?))?;
+            Ok(took.as_secs_f64() * 1000.0)
+        };
+        let read = move || {
+            let (took, _) = time(|| deserialize(&reading, &code))?;
+            Ok(took.as_secs_f64() * 1000.0)
+        };
+        Ok([Some(Box::new(compile)), Some(Box::new(read))])
+    }
+
+    #[expect(unsafe_code, reason = "compiled code is native code; wasmtime cannot check what it does")]
+    fn deserialize(engine: &Engine, code: &[u8]) -> Result<Module, Failure> {
+        // SAFETY: the code comes from `Module::serialize` of an engine with the same settings.
+        Ok(unsafe { Module::deserialize(engine, code) }?)
     }
 
     /// Calls of an export that does nothing.

@@ -70,6 +70,14 @@ fn hints(error: &LinkError, registry: &HandlerRegistry, is_bare: bool) -> Vec<St
                 None => "the package may be built for another version of theater".to_owned(),
             }
         }
+        LinkError::Undeclared { function, .. } => {
+            format!("declare `{function}` in the package's world, or in its `pack_types!`")
+        }
+        LinkError::Arguments(_) => "`theater inspect` shows what each function takes".to_owned(),
+        LinkError::OtherInit(_) => {
+            "an actor's world says `export theater:simple/actor;`; any other package is for `theater call`"
+                .to_owned()
+        }
         LinkError::OtherType { .. } => {
             "build the package again with this version's SDK (`vendor/theater` in a scaffold)".to_owned()
         }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use pack_abi::types::Interface;
+use pack_abi::{Encode, EncodeError};
 use theater_chain::{ChainIndex, ENTRIES_MAX, Journal, JournalError};
 
 pub use theater_chain::Entry;
@@ -53,6 +54,12 @@ pub trait HandlerFactory: Send + Sync {
 pub trait Handler: Send {
     /// Answers one call. `reply` is empty; the encoded result goes there for [`Answer::Reply`].
     fn call(&mut self, call: Call<'_>, reply: &mut Vec<u8>) -> Answer;
+
+    /// Whether arguments and results pass through the types of the interface, which checks them. Otherwise the
+    /// runtime compares both with the description that the factory gives. Generated handlers say yes.
+    fn is_typed(&self) -> bool {
+        false
+    }
 }
 
 /// A call of a guest that reached its handler.
@@ -78,6 +85,58 @@ pub enum Answer {
     Request(HandlerFuture),
     /// The caller's error: unknown function or arguments of another type. The guest's call fails with this text.
     Refused(String),
+}
+
+/// What a method of a generated handler answers; `T` is the result that the interface says.
+pub enum Reply<T> {
+    /// Answered from the actor's own data.
+    Now(T),
+    /// Like [`Now`](Self::Now), with an effect to perform once the answer is recorded.
+    Then(T, Effect),
+    /// May wait or reach outside: the request is recorded, then the future runs, then its answer is recorded.
+    Later(ReplyFuture<T>),
+    /// The caller's error. The guest's call fails with this text.
+    Refused(String),
+}
+
+/// A future that ends with a result; it owns what it needs.
+pub type ReplyFuture<T> = Pin<Box<dyn Future<Output = Result<T, HostFault>> + Send>>;
+
+impl<T: Encode + 'static> Reply<T> {
+    /// Makes an answer that comes later.
+    pub fn later(future: impl Future<Output = Result<T, HostFault>> + Send + 'static) -> Self {
+        Self::Later(Box::pin(future))
+    }
+
+    /// Encodes the answer: what generated handlers do with it.
+    pub fn into_answer(self, reply: &mut Vec<u8>) -> Answer {
+        match self {
+            Self::Now(result) => encoded(&result, reply, Answer::Reply),
+            Self::Then(result, effect) => encoded(&result, reply, Answer::ReplyWith(effect)),
+            Self::Later(future) => Answer::Request(Box::pin(async move {
+                let result = future.await?;
+                pack_abi::encode(&result).map_err(|error| HostFault(not_encoded(error)))
+            })),
+            Self::Refused(text) => Answer::Refused(text),
+        }
+    }
+}
+
+impl<T> From<T> for Reply<T> {
+    fn from(result: T) -> Self {
+        Self::Now(result)
+    }
+}
+
+fn encoded(result: &impl Encode, reply: &mut Vec<u8>, answer: Answer) -> Answer {
+    match pack_abi::encode_into(result, reply) {
+        Ok(()) => answer,
+        Err(error) => Answer::Refused(not_encoded(error)),
+    }
+}
+
+fn not_encoded(error: EncodeError) -> String {
+    format!("the result cannot be encoded: {error}")
 }
 
 /// What the runtime does for a handler after the call is recorded.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use pack::{Engine, ExportIndex, Package, PackageError, Prepared};
-use pack_abi::hash::hash_function;
+use pack::{Engine, ExportIndex, ImportIndex, Package, PackageError, Prepared};
+use pack_abi::contract::{Contract, Violation};
+use pack_abi::type_diff::{TypeDifference, diff_functions};
 use pack_abi::types::Interface;
 use theater_chain::{FunctionEntry, FunctionKind, Hash};
 
@@ -81,7 +82,8 @@ pub enum LinkError {
     },
     /// Package and handler mean different things by one name.
     #[error(
-        "`{interface}.{function}` has another type here\n  the package expects  {expected}\n  the handler provides {found}"
+        "`{interface}.{function}` has another type here\n  the package expects  {expected}\n  the handler provides {found}{}",
+        lines(.differences)
     )]
     OtherType {
         /// The imported interface.
@@ -92,11 +94,32 @@ pub enum LinkError {
         expected: String,
         /// The signature that the handler provides.
         found: String,
+        /// What differs, place by place.
+        differences: Vec<TypeDifference>,
     },
+    /// The package describes itself, but leaves out something that it calls.
+    #[error("the package imports `{interface}.{function}`, but does not declare with which types")]
+    Undeclared {
+        /// The imported interface.
+        interface: String,
+        /// The imported function.
+        function: String,
+    },
+    /// The function takes other arguments.
+    #[error(transparent)]
+    Arguments(Violation),
+    /// The package's `init` is not that of an actor.
+    #[error("the package cannot be started as an actor, which gets a state and `tuple<string>`: {0}")]
+    OtherInit(#[source] Violation),
 }
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// Returns what differs, each on a line of its own.
+fn lines(differences: &[TypeDifference]) -> String {
+    differences.iter().map(|difference| format!("\n  {difference}")).collect()
 }
 
 /// A package that fits its manifest; any number of actors can be started from it.
@@ -112,8 +135,6 @@ pub struct Linked {
     /// The function table of every genesis, and the same as readable names.
     pub(crate) functions: Vec<FunctionEntry>,
     pub(crate) function_names: Arc<[String]>,
-    /// The exports by symbol.
-    pub(crate) exports: Arc<[(String, ExportIndex)]>,
     /// Interfaces that the package uses, with the hash of the part that it uses.
     pub(crate) interfaces: Vec<(String, Hash)>,
 }
@@ -135,11 +156,14 @@ impl Linked {
 /// Loads a package and connects its imports with the handlers that the manifest grants.
 ///
 /// # Errors
-/// Fails if the file is not a package, has no `init`, or imports something that is not granted, not
-/// provided or of another type. Nothing has run or been recorded then.
+/// Fails if the file is not a package, has no `init` that an actor can be started with, or imports something that is
+/// not granted, not provided or of another type. Nothing has run or been recorded then.
 pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Result<Linked, LinkError> {
     connect(engine, registry, spec, |package| match package.export(INIT) {
-        Some(init) => Ok(Entry::Init(init)),
+        Some(init) => {
+            check_init(package, init)?;
+            Ok(Entry::Init(init))
+        }
         None => Err(LinkError::NoInit { exports: symbols(package) }),
     })
 }
@@ -157,7 +181,7 @@ pub struct OneCall {
 /// and [`ExitReport::answer`](crate::actor::ExitReport::answer) holds what the function returned.
 ///
 /// # Errors
-/// Fails as [`link`] does, and if there is no such export.
+/// Fails as [`link`] does, and if there is no such export or it takes other arguments.
 pub fn link_call(
     engine: &Engine,
     registry: &HandlerRegistry,
@@ -165,7 +189,13 @@ pub fn link_call(
     call: OneCall,
 ) -> Result<Linked, LinkError> {
     connect(engine, registry, spec, |package| match package.export(&call.symbol) {
-        Some(export) => Ok(Entry::Call { export, symbol: call.symbol, input: call.input }),
+        Some(export) => {
+            let contract = package.contract(export);
+            contract
+                .map_or(Ok(()), |contract| contract.check_call(&call.input))
+                .map_err(LinkError::Arguments)?;
+            Ok(Entry::Call { export, symbol: call.symbol, input: call.input })
+        }
         None => Err(LinkError::NotExported { symbol: call.symbol, exports: symbols(package) }),
     })
 }
@@ -190,13 +220,10 @@ fn connect(
     let functions = function_table(&package);
     let function_names =
         (0_u32..).zip(&functions).map(|(at, _)| render::function_name(&functions, at)).collect();
-    let exports = (0_u32..).zip(package.exports());
-    let exports = exports.map(|(at, export)| (export.symbol.clone(), ExportIndex(at))).collect();
     Ok(Linked {
         manifest_hash: Hash::of_blob(&spec.manifest_text),
         functions,
         function_names,
-        exports,
         spec,
         package,
         prepared,
@@ -237,35 +264,52 @@ fn routes(
                 None => LinkError::NoProvider { interface, function },
             });
         };
-        if !provided.functions.iter().any(|known| known.name == function) {
+        let Some(signature) = provided.functions.iter().find(|known| known.name == function) else {
             let known = provided.functions.iter().map(|known| known.name.clone()).collect();
             return Err(LinkError::NoFunction { interface, function, known });
-        }
-        routes.push(Route { handler: *handler, interface, function });
+        };
+        let contract = Arc::new(Contract::new(provided, signature));
+        routes.push(Route { handler: *handler, interface, function, contract });
     }
     Ok(routes)
 }
 
-/// Compares the signatures that the package was built with against those of the handlers. The embedded hashes
-/// are checked against the embedded signatures when the package is loaded.
+/// Compares the signatures that the package was built with against those of the handlers, the order of cases and
+/// flags included. The embedded hashes are checked against the embedded signatures when the package is loaded.
+///
+/// What a package declares and does not import is not compared: a linker drops what nobody calls.
 fn check_types(package: &Package, granted: &[(usize, Interface)]) -> Result<(), LinkError> {
-    let Some(metadata) = package.metadata() else { return Ok(()) };
-    for expected in &metadata.imports {
-        let Some((_, provided)) = granted.iter().find(|(_, provided)| provided.name == expected.name) else {
-            continue;
+    if package.metadata().is_none() {
+        return Ok(());
+    }
+    for (index, import) in (0_u32..).zip(package.imports()) {
+        let (interface, function) = (import.interface.clone(), import.name.clone());
+        let Some(expected) = package.import_signature(ImportIndex(index)) else {
+            return Err(LinkError::Undeclared { interface, function });
         };
-        for function in &expected.functions {
-            let Some(found) = provided.functions.iter().find(|known| known.name == function.name) else {
-                continue;
-            };
-            if hash_function(function, &expected.types) != hash_function(found, &provided.types) {
-                return Err(LinkError::OtherType {
-                    interface: expected.name.clone(),
-                    function: function.name.clone(),
-                    expected: function.to_string(),
-                    found: found.to_string(),
-                });
-            }
+        let provided = granted.iter().find(|(_, provided)| provided.name == interface);
+        let found = provided.and_then(|(_, provided)| {
+            let known = provided.functions.iter().find(|known| known.name == function)?;
+            Some((known, provided))
+        });
+        // `routes` has found both.
+        let Some((known, provided)) = found else { continue };
+        let differences = diff_functions((expected.1, expected.0), (known, provided));
+        if !differences.is_empty() {
+            let (expected, found) = (expected.1.to_string(), known.to_string());
+            return Err(LinkError::OtherType { interface, function, expected, found, differences });
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that `init` takes what every actor is started with: a state, which may be missing, and its id.
+fn check_init(package: &Package, init: ExportIndex) -> Result<(), LinkError> {
+    let Some(contract) = package.contract(init) else { return Ok(()) };
+    for state in [None, Some(&[][..])] {
+        let arguments: (Option<&[u8]>, (&str,)) = (state, ("root",));
+        if let Ok(input) = pack_abi::encode(&arguments) {
+            contract.check_call(&input).map_err(LinkError::OtherInit)?;
         }
     }
     Ok(())

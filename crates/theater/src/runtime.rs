@@ -232,6 +232,7 @@ impl TheaterRuntime {
         chain.append(Crossing::bare(Kind::Genesis), &[&genesis], &[])?;
         let recorder = Recorder::new(RecorderParts {
             path: path.clone(),
+            package: linked.package.clone(),
             chain,
             durability: self.options.durability,
             routes: Arc::clone(&linked.routes),
@@ -249,7 +250,7 @@ impl TheaterRuntime {
         recorder: Recorder,
     ) -> Launched {
         let limits = linked.spec.manifest.limits.clone();
-        let exports = Arc::clone(&linked.exports);
+        let package = linked.package.clone();
         let (mailbox, inbox) = mpsc::channel(limits.mailbox_messages as usize);
         let (control, orders) = watch::channel(Control::Run);
         let (publish, ended) = watch::channel(None);
@@ -261,7 +262,6 @@ impl TheaterRuntime {
             prepared: linked.prepared.clone(),
             limits,
             entry: linked.entry.clone(),
-            exports: Arc::clone(&exports),
             mailbox: inbox,
             control: orders,
             recreate_every: self.options.recreate_every,
@@ -270,7 +270,7 @@ impl TheaterRuntime {
             let report = actor.run(recorder, started).await;
             publish.send_replace(Some(Arc::new(report)));
         });
-        let handle = ActorHandle { path, mailbox, control: ActorControl::new(control), ended, exports };
+        let handle = ActorHandle { path, mailbox, control: ActorControl::new(control), ended, package };
         Launched { handle, start }
     }
 

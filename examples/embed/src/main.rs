@@ -9,42 +9,44 @@ use std::sync::Arc;
 
 use pack_abi::types::Interface;
 use theater::actor::{ActorPath, LogSink};
-use theater::handler::{ActorContext, Answer, Call, ConfigError, Handler, HandlerFactory};
+use theater::handler::{ActorContext, Call, ConfigError, Handler, HandlerFactory, Reply};
 use theater::manifest::Manifest;
 use theater::{ActorSpec, RuntimeOptions, TheaterRuntime, link};
 
-const WIT: &str = include_str!("../../translator/wit/deps/dictionary.wit");
+mod dictionary {
+    #![allow(missing_docs, clippy::allow_attributes, reason = "generated from the interface text")]
+    pack_macros::host! {
+        path: "../translator/wit/deps",
+        interface: "example:embed/dictionary",
+        handler: ::theater::handler,
+    }
+}
+
 const WORDS: [(&str, &str); 3] = [("actor", "Schauspieler"), ("event", "Ereignis"), ("stage", "Bühne")];
 const MANIFEST: &str =
     "name = \"embedded\"\n[[handler]]\ntype = \"runtime\"\n[[handler]]\ntype = \"dictionary\"\n";
 
 /// The capability: which interface it answers, and one handler per actor that is granted it.
-struct Dictionary(Interface);
+struct Dictionary;
 
 impl HandlerFactory for Dictionary {
     fn kind(&self) -> &str {
         "dictionary"
     }
     fn interfaces(&self) -> Vec<Interface> {
-        vec![self.0.clone()]
+        vec![dictionary::interface()]
     }
     fn open(&self, _: &toml::Table, _: &ActorContext) -> Result<Box<dyn Handler>, ConfigError> {
-        Ok(Box::new(LookUp))
+        Ok(dictionary::handler(LookUp))
     }
 }
 
 struct LookUp;
 
-impl Handler for LookUp {
-    fn call(&mut self, call: Call<'_>, reply: &mut Vec<u8>) -> Answer {
-        let Ok(word) = pack_abi::decode::<&str>(call.input) else {
-            return Answer::Refused("look-up takes a string".to_owned());
-        };
-        let found = WORDS.iter().find(|(english, _)| *english == word).map(|(_, german)| *german);
-        match pack_abi::encode_into(&found, reply) {
-            Ok(()) => Answer::Reply,
-            Err(error) => Answer::Refused(error.to_string()),
-        }
+impl dictionary::Handler for LookUp {
+    fn look_up(&mut self, _: &Call<'_>, word: &str) -> Reply<Option<String>> {
+        let found = WORDS.iter().find(|(english, _)| *english == word);
+        Reply::Now(found.map(|(_, german)| (*german).to_owned()))
     }
 }
 
@@ -62,9 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(wasm), Some(run_dir)) = (args.next(), args.next()) else {
         return Err("embed WASM RUN_DIR".into());
     };
-    let world = pack_wit::parse(&[pack_wit::Source::new("dictionary.wit", WIT)])?;
-    let interface = world.interface("example:embed/dictionary").ok_or("the interface has another name")?;
-    let registry = theater_handlers::registry().with(Dictionary(interface.clone()));
+    let registry = theater_handlers::registry().with(Dictionary);
     let engine = pack::Engine::new(&pack::EngineOptions::default())?;
     let manifest = Manifest::parse(MANIFEST, Path::new("manifest.toml"))?;
     let (wasm, manifest_text) = (std::fs::read(wasm)?, MANIFEST.into());

@@ -12,6 +12,7 @@ mod check;
 mod problem;
 mod shape;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -170,7 +171,7 @@ impl Contract {
 
     #[cold]
     fn violation(&self, path: String, problem: Problem) -> Violation {
-        Violation { function: self.function.clone(), path, problem }
+        Violation { function: self.function.clone(), path, problem: Box::new(problem) }
     }
 
     fn wrong_number(&self, found: usize) -> Problem {

@@ -1,5 +1,6 @@
 //! What is wrong with a value, and where, in words for the one who made it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use core::fmt;
@@ -15,7 +16,7 @@ pub struct Violation {
     /// Empty if it is about the arguments as a whole.
     pub path: String,
     /// What is wrong there.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 impl fmt::Display for Violation {

@@ -240,6 +240,7 @@ impl<'i> Compiler<'i> {
                 let cases = cases.iter().map(|case| CaseShape::new(&case.name, None)).collect();
                 Shape::Variant(VariantShape { name, cases })
             }
+            TypeDefKind::Parameter(_) => Shape::Any,
             TypeDefKind::Flags(flags) => Shape::Flags(FlagsShape { name, bits: bits(flags) }),
         }
     }

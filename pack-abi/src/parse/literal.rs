@@ -332,8 +332,7 @@ impl<'t> Reader<'t> {
     /// Returns the type as values carry it.
     fn wire_type(&self, ty: &Type, depth: u32) -> WireType {
         let inner = |ty: &Type| Box::new(self.wire_type(ty, depth + 1));
-        let arm =
-            |ty: Option<&Type>| ty.map_or_else(|| Box::new(WireType::Tuple(Vec::new())), |ty| inner(ty));
+        let arm = |ty: Option<&Type>| ty.map_or_else(|| Box::new(WireType::Tuple(Vec::new())), &inner);
         match self.resolved(ty) {
             Type::Bool => WireType::Bool,
             Type::U8 => WireType::U8,

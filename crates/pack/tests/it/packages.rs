@@ -217,6 +217,51 @@ fn a_package_describes_itself_by_section_or_by_function() {
 }
 
 #[test]
+fn section_and_function_must_say_the_same() {
+    let (math, other) = (described("math").encode().unwrap(), described("other").encode().unwrap());
+    let both = |section: &[u8], function: &[u8]| {
+        guest(&format!(
+            r#"(data (i32.const 1000) "{}") (@custom "pack:types" "{}")
+            (func (export "__pack_types") (param i32 i32) (result i32)
+                (i32.store (local.get 0) (i32.const 1000)) (i32.store (local.get 1) (i32.const {}))
+                (i32.const 0))"#,
+            quoted(function),
+            quoted(section),
+            function.len()
+        ))
+    };
+    assert!(Package::load(&engine(), &both(&math, &math)).is_ok());
+    let refused = Package::load(&engine(), &both(&math, &other)).unwrap_err();
+    assert!(matches!(refused, PackageError::TypesDisagree), "{refused}");
+}
+
+#[test]
+fn each_function_of_a_module_is_found_in_its_description() {
+    let mut metadata = described("math");
+    let name = metadata.exports[0].functions[0].name.clone();
+    let shape = "(param i32 i32 i32 i32) (result i32) (i32.const -1)";
+    let wasm = |metadata: &Metadata, symbol: &str| {
+        let section = quoted(&metadata.encode().unwrap());
+        guest(&format!(r#"(@custom "pack:types" "{section}") (func (export "{symbol}") {shape})"#))
+    };
+    // Upstream's guests may leave out the interface.
+    for symbol in [format!("math.{name}"), name.clone()] {
+        let package = Package::load(&engine(), &wasm(&metadata, &symbol)).unwrap();
+        let export = package.export(&symbol).unwrap();
+        let (interface, function) = package.export_signature(export).unwrap();
+        assert_eq!((interface.name.as_str(), &function.name), ("math", &name));
+        assert_eq!(package.contract(export).unwrap().function(), format!("math.{name}"));
+    }
+    let package = Package::load(&engine(), &wasm(&metadata, "math.other")).unwrap();
+    assert!(package.contract(package.export("math.other").unwrap()).is_none());
+    let twice = metadata.exports[0].functions[0].clone();
+    metadata.exports[0].functions.push(twice);
+    let metadata = Metadata::new(vec![], metadata.exports);
+    let refused = Package::load(&engine(), &wasm(&metadata, "math.other")).unwrap_err();
+    assert!(matches!(refused, PackageError::DeclaredTwice { .. }), "{refused}");
+}
+
+#[test]
 fn a_broken_description_is_refused() {
     let bytes = described("math").encode().unwrap();
     assert!(matches!(refused(&with_section(&bytes[..40])), PackageError::Metadata(_)));

@@ -1,11 +1,18 @@
-//! Calls in and out of a guest: with nothing recorded, and through the recorder into a journal.
+//! Calls in and out of a guest: with nothing recorded, and through the recorder into a journal. What it costs to check
+//! their values against a signature, beside the typed decoding that is the check of typed code.
 //!
 //! The baseline is the bare engine, whose import or export also hashes what the recorded event hashes: both on the
 //! thread of the guest, while ours hashes on the thread of its journal.
 
+use std::hint::black_box;
+
 use pack::{InstanceLimits, PackInstance, Package};
+use pack_abi::contract::Contract;
+use pack_abi::types::{Field, Function, Interface, Param, Type, TypeDef, TypeDefKind};
+use pack_macros::GraphValue;
 use theater_chain::Durability;
 
+use super::codec::cost;
 use super::{Bench, Failure, Plan};
 use crate::bare::{self, Hashing};
 use crate::figure::Unit;
@@ -23,7 +30,83 @@ const EXPORTS: u32 = 50_000;
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     unrecorded(bench)?;
     recorded(bench, Durability::Memory, "memory")?;
-    recorded(bench, Durability::Batched, "batched")
+    recorded(bench, Durability::Batched, "batched")?;
+    contracts(bench)
+}
+
+#[derive(GraphValue)]
+struct Order {
+    id: u64,
+    lines: Vec<OrderLine>,
+    note: Option<String>,
+}
+
+#[derive(GraphValue)]
+struct OrderLine {
+    product: String,
+    pieces: u32,
+}
+
+/// Lines of the order that is checked.
+const ORDER_LINES: u32 = 10;
+
+fn order() -> (Interface, Order) {
+    let field = |name: &str, ty| Field { name: name.to_owned(), docs: String::new(), ty };
+    let def = |name: &str, fields| TypeDef {
+        name: name.to_owned(),
+        docs: String::new(),
+        kind: TypeDefKind::Record(fields),
+    };
+    let lines = Type::List(Box::new(Type::Named("order-line".to_owned())));
+    let types = vec![
+        def("order-line", vec![field("product", Type::String), field("pieces", Type::U32)]),
+        def(
+            "order",
+            vec![
+                field("id", Type::U64),
+                field("lines", lines),
+                field("note", Type::Option(Box::new(Type::String))),
+            ],
+        ),
+    ];
+    let line = |pieces| OrderLine { product: "a product".to_owned(), pieces };
+    let order =
+        Order { id: 1, lines: (0..ORDER_LINES).map(line).collect(), note: Some("in a hurry".to_owned()) };
+    (Interface { types, ..Interface::default() }, order)
+}
+
+fn contracts(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let (interface, order) = order();
+    let text = "x".repeat(ARGUMENT_BYTES - pack_abi::encode("")?.len());
+    let (text, order) = (pack_abi::encode(&text)?, pack_abi::encode(&order)?);
+    contract(bench, &interface, ("64B", Type::String, &text), |input| {
+        pack_abi::decode::<&str>(input).map(|text| text.len())
+    })?;
+    let named = Type::Named("order".to_owned());
+    contract(bench, &interface, ("order", named, &order), |input| {
+        pack_abi::decode::<Order>(input).map(|order| order.lines.len())
+    })
+}
+
+/// Measures the check of one argument beside decoding it.
+fn contract(
+    bench: &mut Bench<'_>,
+    interface: &Interface,
+    (name, ty, input): (&str, Type, &[u8]),
+    decode: impl Fn(&[u8]) -> Result<usize, pack_abi::DecodeError>,
+) -> Result<(), Failure> {
+    let params = vec![Param { name: "p".to_owned(), ty }];
+    let function = Function { name: "f".to_owned(), docs: String::new(), params, result: None };
+    let contract = Contract::new(interface, &function);
+    let effort = bench.effort;
+    bench.measure(Plan {
+        name: format!("call/contract/{name}"),
+        unit: Unit::Nanoseconds,
+        settings: vec![("payload", format!("{} B", input.len()))],
+        subject: Box::new(|| cost(effort, || Ok(contract.check_import(black_box(input))?))),
+        baseline: Some(("typed decode", Box::new(|| cost(effort, || Ok(decode(black_box(input))?))))),
+    })?;
+    Ok(())
 }
 
 fn settings(durability: Option<&str>) -> Vec<(&'static str, String)> {

@@ -1,4 +1,5 @@
-//! From a process that starts to the first line of its actor's log, with compiled code in the cache.
+//! From a process that starts to the first line of its actor's log, with compiled code in the cache. What it takes to
+//! load a package with many functions: to compile it, to check it, to read its description.
 //!
 //! The line is printed after the guest has run its first instructions and the call is recorded, so the figure is an
 //! upper bound for the first instruction. It needs the `theater` program, which is looked for beside this one.
@@ -8,8 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use pack::{CacheDir, Engine, EngineOptions, InstanceLimits, PackInstance, Package};
+use pack_abi::metadata::Metadata;
+use pack_abi::types::{Field, Function, Interface, Param, Type, TypeDef, TypeDefKind};
 
 use super::{Bench, Failure, Plan};
+use crate::bare;
 use crate::figure::Unit;
 use crate::measure::time;
 use crate::stage::{FUEL, NONE, Unrecorded, block_on, guest};
@@ -38,7 +42,102 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     if let Some(theater) = program() {
         process(bench, &theater)?;
     }
-    in_process(bench)
+    in_process(bench)?;
+    load(bench)
+}
+
+/// Functions that the package exports; it describes each of them.
+const FUNCTIONS: usize = 100;
+
+/// Returns a package whose functions take records and return results.
+fn many_functions() -> Result<Vec<u8>, Failure> {
+    let field = |name: &str, ty| Field { name: name.to_owned(), docs: String::new(), ty };
+    let point = TypeDef {
+        name: "point".to_owned(),
+        docs: String::new(),
+        kind: TypeDefKind::Record(vec![field("x", Type::S32), field("y", Type::S32)]),
+    };
+    let named = || Type::Named("point".to_owned());
+    let function = |place: usize| Function {
+        name: format!("function-{place}"),
+        docs: String::new(),
+        params: vec![
+            Param { name: "points".to_owned(), ty: Type::List(Box::new(named())) },
+            Param { name: "name".to_owned(), ty: Type::Option(Box::new(Type::String)) },
+        ],
+        result: Some(Type::Result { ok: Some(Box::new(named())), err: Some(Box::new(Type::String)) }),
+    };
+    let interface = Interface {
+        name: "bench:guest/many".to_owned(),
+        types: vec![point],
+        functions: (0..FUNCTIONS).map(function).collect(),
+        ..Interface::default()
+    };
+    let bodies: String = (0..FUNCTIONS)
+        .map(|place| {
+            format!(
+                r#"(func (export "bench:guest/many.function-{place}") (param i32 i32 i32 i32) (result i32)
+                    (local $n i32)
+                    (loop $again
+                        (i32.store8 (i32.add (local.get 0) (local.get $n)) (i32.const {place}))
+                        (br_if $again (i32.lt_u
+                            (local.tee $n (i32.add (local.get $n) (i32.const 1))) (local.get 1))))
+                    (i32.store (local.get 2) (local.get 0))
+                    (i32.store (local.get 3) (local.get 1))
+                    (i32.const 0))"#
+            )
+        })
+        .collect();
+    let types = Metadata::new(vec![], vec![interface]).encode()?;
+    let quoted: String = types.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    Ok(wat::parse_str(format!(
+        r#"(module (memory (export "memory") 2)
+            (func (export "__pack_alloc") (param i32) (result i32) (i32.const 65536))
+            (func (export "__pack_free") (param i32 i32))
+            {bodies}
+            (@custom "pack:types" "{quoted}"))"#
+    ))?)
+}
+
+fn load(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let wasm = many_functions()?;
+    let dir = tempfile::tempdir()?;
+    let loaded = |cache: &Path| -> Result<f64, Failure> {
+        let cache = CacheDir { path: cache.to_owned(), key: [7; 32] };
+        let options =
+            EngineOptions { instances_max: INSTANCES_FEW, cache: Some(cache), ..EngineOptions::default() };
+        let engine = Engine::new(&options)?;
+        let (took, package) = time(|| Ok(Package::load(&engine, &wasm)?))?;
+        if package.exports().len() == FUNCTIONS {
+            Ok(took.as_secs_f64())
+        } else {
+            Err("lost functions".into())
+        }
+    };
+    let settings = || vec![("functions", FUNCTIONS.to_string()), ("package", format!("{} B", wasm.len()))];
+    let [compiled, read] = if bench.effort.has_peers() { bare::loads(&wasm)? } else { [None, None] };
+    let mut turn = 0_u32;
+    bench.measure(Plan {
+        name: "start/load/first".to_owned(),
+        unit: Unit::Milliseconds,
+        settings: settings(),
+        subject: Box::new(|| {
+            several(|| {
+                turn += 1;
+                loaded(&dir.path().join(turn.to_string()))
+            })
+        }),
+        baseline: compiled.map(|round| ("bare wasmtime Module::new", round)),
+    })?;
+    let kept = dir.path().join("kept");
+    bench.measure(Plan {
+        name: "start/load/cached".to_owned(),
+        unit: Unit::Milliseconds,
+        settings: settings(),
+        subject: Box::new(|| several(|| loaded(&kept))),
+        baseline: read.map(|round| ("bare wasmtime Module::deserialize", round)),
+    })?;
+    Ok(())
 }
 
 /// Returns the command line's program: this one, or one beside it.

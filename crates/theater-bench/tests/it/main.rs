@@ -43,6 +43,8 @@ fn calls_are_measured_with_recording_on_and_off() {
             "call/import/recorded/batched/64B",
             "call/export/unrecorded/64B",
             "call/export/recorded/batched",
+            "call/contract/64B",
+            "call/contract/order",
         ],
     );
 }
@@ -80,7 +82,10 @@ fn verifying_replaying_and_waiting_are_measured() {
 
 #[test]
 fn starting_is_measured_without_a_program_too() {
-    has(&names(Group::Start, Effort::Tiny), &["start/cached/engine"]);
+    has(
+        &names(Group::Start, Effort::Tiny),
+        &["start/cached/engine", "start/load/first", "start/load/cached"],
+    );
 }
 
 #[test]

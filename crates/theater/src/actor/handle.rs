@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use pack::ExportIndex;
+use pack::{ExportIndex, Package};
 use pack_abi::Value;
+use pack_abi::contract::{Contract, Violation};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{ActorPath, ExitReport};
@@ -28,6 +29,9 @@ pub enum CallFailure {
     /// The package has no such export.
     #[error("the package does not export `{0}`")]
     NoFunction(String),
+    /// The parameters are of another type than the function takes. The actor did not hear of the call.
+    #[error(transparent)]
+    Parameters(#[from] Violation),
     /// The actor ended before or during the call.
     #[error("no-actor: {0} has ended")]
     Ended(ActorPath),
@@ -69,7 +73,7 @@ pub struct ActorHandle {
     pub(crate) mailbox: mpsc::Sender<Message>,
     pub(crate) control: ActorControl,
     pub(crate) ended: watch::Receiver<Option<Arc<ExitReport>>>,
-    pub(crate) exports: Arc<[(String, ExportIndex)]>,
+    pub(crate) package: Package,
 }
 
 impl ActorHandle {
@@ -83,14 +87,18 @@ impl ActorHandle {
     /// mailbox. Returns the encoded result, `ok((state, ...))` as the actor returned it.
     ///
     /// # Errors
-    /// Fails if there is no such function, if the function returns an error, or if the actor ends first.
+    /// Fails if there is no such function or `params` is of another type, both before the actor hears of it; if the
+    /// function returns an error or something that it does not declare; or if the actor ends first.
     pub async fn call(&self, function: &str, params: Value) -> Result<Vec<u8>, CallFailure> {
-        let Some((_, export)) = self.exports.iter().find(|(symbol, _)| symbol == function) else {
+        let Some(export) = self.package.export(function) else {
             return Err(CallFailure::NoFunction(function.to_owned()));
         };
+        if let Some(contract) = self.package.contract(export) {
+            check_params(contract, &params)?;
+        }
         let ended = || CallFailure::Ended(self.path.clone());
         let (reply, answer) = oneshot::channel();
-        let message = Message::Call { export: *export, params, reply };
+        let message = Message::Call { export, params, reply };
         self.mailbox.send(message).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
@@ -121,6 +129,17 @@ impl ActorHandle {
         let Self { path, ended, mailbox, .. } = self;
         drop(mailbox);
         wait_for_end(ended, &path).await
+    }
+}
+
+/// Checks the parameters of a call with `(state, params)`.
+fn check_params(contract: &Contract, params: &Value) -> Result<(), Violation> {
+    match contract.param_count() {
+        // Functions without a parameter take anything, those with one may take both in a tuple.
+        0 | 1 => Ok(()),
+        2 => contract.check_value(1, params),
+        // There are only two, and that is what is wrong with them.
+        _ => contract.check_values(&[Value::unit(), params.clone()]),
     }
 }
 

@@ -1,7 +1,6 @@
 //! One actor's task: runs its calls one at a time and ends it, with every step in its chain.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use pack::{CallError, CallResult, ExportIndex, InstanceLimits, PackInstance, Prepared, StartError, Stop};
@@ -25,7 +24,6 @@ pub(crate) struct ActorParts {
     pub(crate) prepared: Prepared<Recorder>,
     pub(crate) limits: Limits,
     pub(crate) entry: Entry,
-    pub(crate) exports: Arc<[(String, ExportIndex)]>,
     pub(crate) mailbox: mpsc::Receiver<Message>,
     pub(crate) control: watch::Receiver<Control>,
     pub(crate) recreate_every: Option<NonZeroU32>,
@@ -292,8 +290,8 @@ impl ActorRuntime {
     /// Returns the call in hand as text.
     fn describe(&self) -> Option<String> {
         let (export, arguments) = self.in_hand.as_ref()?;
-        let symbol = self.parts.exports.iter().find(|(_, known)| known == export);
-        Some(arguments.text(symbol.map_or("?", |(symbol, _)| symbol)))
+        let export = self.parts.prepared.package().exports().get(export.0 as usize);
+        Some(arguments.text(export.map_or("?", |export| &export.symbol)))
     }
 
     fn ending_of_error(&self, error: CallError) -> Ending {

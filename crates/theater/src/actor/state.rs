@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use pack_abi::View;
+use pack_abi::contract::Contract;
 use theater_chain::{Hash, Outcome, RunHasher};
 
 use crate::{limits, render};
@@ -101,8 +102,9 @@ pub(crate) enum Returned {
 }
 
 impl Returned {
-    /// Reads the outer shape of a result. What is no graph is the guest's error, like any other.
-    pub(crate) fn read(output: &[u8]) -> Self {
+    /// Reads the outer shape of a result. What is no graph, or not what the function declares, is the guest's error
+    /// like any other: its caller hears of it, and the state stays what it was.
+    pub(crate) fn read(output: &[u8], contract: Option<&Contract>) -> Self {
         // Instantiation returns nothing at all.
         if output.is_empty() {
             return Self::Plain;
@@ -111,6 +113,9 @@ impl Returned {
             Ok(view) => view,
             Err(error) => return Self::Err(format!("the result is no graph value: {error}")),
         };
+        if let Some(Err(violation)) = contract.map(|contract| contract.check_result_node(view.root())) {
+            return Self::Err(render::shorten(&violation, limits::ERROR_CHARS_MAX));
+        }
         let Ok(result) = view.root().result() else { return Self::Plain };
         match result {
             Ok(payload) => {

@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Stop};
+use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop};
+use pack_abi::contract::{Contract, Violation};
 use theater_chain::{Durability, JournalError, Kind, NO_FUNCTION, Outcome};
 
 use super::append::{ActorChain, Crossing};
@@ -28,11 +29,14 @@ pub(crate) struct Route {
     pub(crate) handler: usize,
     pub(crate) interface: String,
     pub(crate) function: String,
+    /// What the calls of a handler without types are checked against.
+    pub(crate) contract: Arc<Contract>,
 }
 
 /// What a recorder is made of.
 pub(crate) struct RecorderParts {
     pub(crate) path: ActorPath,
+    pub(crate) package: Package,
     pub(crate) chain: ActorChain,
     pub(crate) durability: Durability,
     pub(crate) routes: Arc<[Route]>,
@@ -161,13 +165,22 @@ impl Recorder {
             seq: self.parts.chain.next_seq(),
         };
         let handler = &mut self.parts.handlers[route.handler];
-        let answered = catch_unwind(AssertUnwindSafe(|| handler.call(handler_call, reply)));
+        let contract = if handler.is_typed() { None } else { Some(&route.contract) };
+        let asked = contract.map_or(Ok(()), |contract| contract.check_import(call.input));
+        let answered = match asked {
+            Ok(()) => catch_unwind(AssertUnwindSafe(|| handler.call(handler_call, reply))),
+            Err(violation) => Ok(Answer::Refused(violation.to_string())),
+        };
+        let answered = answered.map(|answer| match contract {
+            Some(contract) => checked(contract, answer, reply),
+            None => Ok(answer),
+        });
         let function = u32::try_from(index).unwrap_or(NO_FUNCTION);
         match answered {
-            Ok(Answer::Reply) => self.replied(call, function, reply, None),
-            Ok(Answer::ReplyWith(effect)) => self.replied(call, function, reply, Some(effect)),
-            Ok(Answer::Request(future)) => self.requested(call, function, future),
-            Ok(Answer::Refused(text)) => {
+            Ok(Ok(Answer::Reply)) => self.replied(call, function, reply, None),
+            Ok(Ok(Answer::ReplyWith(effect))) => self.replied(call, function, reply, Some(effect)),
+            Ok(Ok(Answer::Request(future))) => self.requested(call, function, future),
+            Ok(Ok(Answer::Refused(text))) => {
                 let crossing =
                     Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::Refused);
                 match self.append(crossing, &[call.input], &[text.as_bytes()]) {
@@ -175,15 +188,18 @@ impl Recorder {
                     Err(stop) => ImportStep::Stop(stop),
                 }
             }
-            Err(panic) => {
-                let text = panic_text(panic.as_ref());
-                let crossing =
-                    Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::HostFault);
-                match self.append(crossing, &[call.input], &[text.as_bytes()]) {
-                    Ok(()) => ImportStep::Stop(stop(HostFault(text))),
-                    Err(stop) => ImportStep::Stop(stop),
-                }
-            }
+            Ok(Err(violation)) => self.failed(call, function, violation.to_string()),
+            Err(panic) => self.failed(call, function, panic_text(panic.as_ref())),
+        }
+    }
+
+    /// The handler did not do its part.
+    fn failed(&mut self, call: ImportCall<'_>, function: u32, text: String) -> ImportStep<Woken> {
+        let crossing =
+            Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::HostFault);
+        match self.append(crossing, &[call.input], &[text.as_bytes()]) {
+            Ok(()) => ImportStep::Stop(stop(HostFault(text))),
+            Err(stop) => ImportStep::Stop(stop),
         }
     }
 
@@ -323,11 +339,11 @@ impl Boundary for Recorder {
         }
     }
 
-    fn leave(&mut self, _call: ExportCall<'_>, end: CallEnd<'_>) -> Result<(), Stop> {
+    fn leave(&mut self, call: ExportCall<'_>, end: CallEnd<'_>) -> Result<(), Stop> {
         self.returned = None;
         match end {
             CallEnd::Returned { output, fuel } => {
-                let returned = Returned::read(output);
+                let returned = Returned::read(output, self.parts.package.contract(call.export));
                 let changed = returned.new_state(output, &self.parts.state);
                 let spliced = match changed {
                     Some(state) => {
@@ -371,6 +387,24 @@ impl Recorder {
         self.held = None;
         let crossing = Crossing::ok(Kind::Trap, function, record.fuel()).with_outcome(record.outcome());
         self.append(crossing, &[], &[&record.encode().map_err(stop)?])
+    }
+}
+
+/// Compares what a handler without types answers with what its interface says.
+fn checked(contract: &Arc<Contract>, answer: Answer, reply: &[u8]) -> Result<Answer, Violation> {
+    match answer {
+        Answer::Reply | Answer::ReplyWith(_) => contract.check_result(reply).map(|()| answer),
+        Answer::Request(future) => {
+            let contract = Arc::clone(contract);
+            Ok(Answer::Request(Box::pin(async move {
+                let output = future.await?;
+                match contract.check_result(&output) {
+                    Ok(()) => Ok(output),
+                    Err(violation) => Err(HostFault(violation.to_string())),
+                }
+            })))
+        }
+        Answer::Refused(_) => Ok(answer),
     }
 }
 

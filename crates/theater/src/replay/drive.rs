@@ -197,6 +197,7 @@ fn numbers(genesis: &Genesis, package: &Package) -> Numbers {
     };
     let (imports, exports) = here.split_at(package.imports().len());
     Numbers {
+        package: package.clone(),
         imports: imports.iter().map(number).collect(),
         exports: exports.iter().map(number).collect(),
         same_package: package.hash() == genesis.package.0,

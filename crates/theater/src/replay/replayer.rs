@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Stop, Trap, TrapKind};
+use pack::{
+    Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop, Trap, TrapKind,
+};
 use theater_chain::{Event, Header, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
 
 use super::divergence::{Divergence, Pair};
@@ -20,6 +22,8 @@ const TEXT_CHARS: usize = 2000;
 
 /// How the functions of the running package are numbered in the recording.
 pub(crate) struct Numbers {
+    /// The running package.
+    pub(crate) package: Package,
     /// By import of the running package; `None` if the recording knows no such function.
     pub(crate) imports: Vec<Option<u32>>,
     /// By export of the running package.
@@ -451,7 +455,7 @@ impl Boundary for Replayer {
         ImportStep::Reply
     }
 
-    fn leave(&mut self, _call: ExportCall<'_>, end: CallEnd<'_>) -> Result<(), Stop> {
+    fn leave(&mut self, call: ExportCall<'_>, end: CallEnd<'_>) -> Result<(), Stop> {
         self.returned = None;
         self.trap = None;
         if self.halt.is_some() {
@@ -462,7 +466,7 @@ impl Boundary for Replayer {
         }
         match end {
             CallEnd::Returned { output, fuel } => {
-                let returned = Returned::read(output);
+                let returned = Returned::read(output, self.numbers.package.contract(call.export));
                 let spliced = match returned.new_state(output, &self.state) {
                     Some(state) => {
                         self.state.replace(state, &self.hasher);

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use pack_abi::Encode;
+use pack_abi::metadata::Metadata;
 
 /// One step of a guest's `init`.
 pub(crate) enum Step {
@@ -48,6 +49,13 @@ pub(crate) fn actor_starting_with(body: &str, steps: &[Step]) -> Vec<u8> {
 /// Returns the wasm of an actor with these exports.
 pub(crate) fn actor_with(exports: &[(&str, &[Step])]) -> Vec<u8> {
     build(exports, "")
+}
+
+/// Returns the wasm of an actor that describes itself.
+pub(crate) fn actor_described(exports: &[(&str, &[Step])], metadata: &Metadata) -> Vec<u8> {
+    let bytes = metadata.encode().expect("test metadata encodes");
+    let quoted: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    build(exports, &format!("(@custom \"pack:types\" \"{quoted}\")"))
 }
 
 fn build(exports: &[(&str, &[Step])], start: &str) -> Vec<u8> {

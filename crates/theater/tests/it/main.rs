@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod calls;
+mod contracts;
 mod ends;
 mod guest;
 mod house;

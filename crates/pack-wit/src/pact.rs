@@ -31,14 +31,29 @@ pub(crate) fn parse_file(index: usize, source: &Source) -> Parsed<File> {
         parser.next();
         parser.interface(docs, None, &mut file)?;
     } else {
-        let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".pact");
-        let name = Name { text: stem.to_owned(), span: Span { end: 0, ..parser.peek().span } };
+        let name = Name {
+            text: name_of_file(index, source)?.to_owned(),
+            span: Span { end: 0, ..parser.peek().span },
+        };
         parser.items(Head { name, docs: String::new(), package: None }, &mut file)?;
     }
     if parser.peek().kind == Kind::End {
         return Ok(file);
     }
     Err(parser.expected("the end of the file after the interface"))
+}
+
+/// Returns the name of an interface that has none in the text: that of its file.
+fn name_of_file(index: usize, source: &Source) -> Parsed<&str> {
+    let file = source.name.rsplit('/').next().unwrap_or_default();
+    let stem = file.strip_suffix(".pact").unwrap_or(file);
+    if is_identifier(stem) {
+        return Ok(stem);
+    }
+    let message = format!("the interface is named after its file, but {file:?} gives no name");
+    let hint =
+        "call the file by letters, digits, `-` and `_`, or put `interface NAME { ... }` around its text";
+    Err(Fault::new(Span { source: index, start: 0, end: 0 }, message).hint(hint))
 }
 
 /// An interface before its items are read.

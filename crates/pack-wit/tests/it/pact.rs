@@ -96,3 +96,14 @@ fn mistakes_have_their_place() {
     let deep = refused(&"interface a { ".repeat(10_000));
     assert!(deep.starts_with("interfaces are nested more than 16 deep"), "{deep}");
 }
+
+/// Cause: the stem was taken as a name whatever it was. Symptom: the printed interface had no name, or another one.
+#[test]
+fn a_file_that_cannot_give_its_interface_a_name_is_refused() {
+    let named = |name: &str| parse(&[Source::new(name, "exports { f: func() }")]);
+    assert!(named("p/send-it_2.pact").expect("a name").interface("send-it_2").is_some());
+    for name in [".pact", "p/.pact", "a b.pact", "2.pact", "a.b.pact", "a.pact.pact", "p/%.pact"] {
+        let error = named(name).expect_err(name);
+        assert!(error.message.contains("gives no name") && error.hint.is_some(), "{name}: {error}");
+    }
+}

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 #[command(name = "theater", version, propagate_version = false, max_term_width = 100)]
 #[command(
     after_help = "Runs are kept in $THEATER_HOME/runs (default ~/.theater/runs). RUN is a path if it contains \
-a `/`, else `last`, a run id or the beginning of one; it defaults to `last`.\n\
+a `/` or ends in `.theater`, else `last`, a run id or the beginning of one; it defaults to `last`.\n\
 Exit status: 0 fine, 1 the actor or the check failed, 2 usage or environment."
 )]
 pub(crate) struct Cli {
@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Check that a run is intact, complete and signed
     Verify(VerifyArgs),
+    /// Write a run into one file, to be kept or sent
+    Export(ExportArgs),
     /// Execute a run again from its record, without the world, and compare
     Replay(ReplayArgs),
     /// Measure this machine: codec, calls, spawning, journal, verification, replay
@@ -229,6 +231,31 @@ pub(crate) struct EventsArgs {
     #[arg(long)]
     pub(crate) full: bool,
     /// One JSON object per event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater export`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is a ZIP; `verify`, `events` and `replay` take it in the place of a run. Its receiver sees \
+everything in the run: arguments, answers, states, packages and manifests.\n\
+With --redact, the receiver sees of a removed payload that it was there, with time, function, outcome and fuel. \
+What an actor made of it may still show in its later payloads: look with `theater events FILE`. The run keeps its head \
+and its signatures, so it still verifies; it can no longer be replayed."
+)]
+pub(crate) struct ExportArgs {
+    /// The run to export
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The file to write; a name that ends in `.theater` is a run to every command
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Leave out the payloads of this actor, or of this function of all actors: a path such as `root/worker` or a
+    /// name such as `theater:simple/runtime.log`; `*` stands for any text
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) redact: Vec<String>,
+    /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -113,15 +113,16 @@ impl Home {
         Ok(ids)
     }
 
-    /// Returns the directory of the run that a word means; no word means the last run.
+    /// Returns the directory or the bundle of the run that a word means; no word means the last run.
     pub(crate) fn resolve(&self, word: Option<&str>) -> Result<PathBuf, CliError> {
         let word = word.unwrap_or("last");
-        if word.contains('/') {
+        if word.contains('/') || word.ends_with(".theater") {
             let path = PathBuf::from(word);
-            return match path.is_dir() {
+            return match path.exists() {
                 true => Ok(path),
-                false => Err(CliError::environment(format!("there is no run at {word}"))
-                    .hint("a run is a directory; without a `/` the word is looked up in `theater runs`")),
+                false => Err(CliError::environment(format!("there is no run at {word}")).hint(
+                    "a run is a directory or a bundle; a word without `/` and `.theater` is looked up in `theater runs`",
+                )),
             };
         }
         Ok(self.runs().join(self.resolve_id(word)?))

@@ -12,6 +12,7 @@ mod call;
 mod completions;
 mod doctor;
 mod events;
+mod export;
 mod inspect;
 mod new;
 mod replay;
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Events(args) => events::run(&args, printer),
+        Command::Export(args) => export::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),
         Command::Replay(args) => replay::run(&args, printer),
         Command::Bench(args) => bench::run(&args, printer),

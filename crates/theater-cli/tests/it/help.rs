@@ -15,6 +15,7 @@ fn help_of_every_command_is_as_reviewed() {
         "runs",
         "events",
         "verify",
+        "export",
         "replay",
         "doctor",
         "completions",

@@ -1,5 +1,6 @@
 //! Stories told to the `theater` binary, each in a home of its own.
 
+mod bundles;
 mod help;
 mod mistakes;
 mod new;

@@ -32,6 +32,7 @@ mod bundle;
 mod event;
 mod fault;
 mod fields;
+mod follow;
 mod hash;
 mod journal;
 mod keys;
@@ -55,6 +56,7 @@ pub use bundle::{
 };
 pub use event::{ChainIndex, Entry, Event, EventDraft, Halves, Header, Kind, NO_FUNCTION, Outcome, Payload};
 pub use fault::{EventRange, Fault, FaultKind, ReadError};
+pub use follow::{Follow, Followed};
 pub use hash::{Hash, Lengths, NotAHash, RunHasher, Salt};
 pub use journal::{
     Appended, BLOB_THRESHOLD_BYTES, ChainHead, Closed, Durability, ENTRIES_MAX, GROUP_COMMIT_MS, Journal,

@@ -366,7 +366,7 @@ impl Events {
     }
 }
 
-fn event(files: &dyn Files, seen: &Seen<'_>, batch: u64) -> Result<Event, ReadError> {
+pub(crate) fn event(files: &dyn Files, seen: &Seen<'_>, batch: u64) -> Result<Event, ReadError> {
     let payload = match payload_bytes(files, seen)? {
         Some((input, output)) => Payload::Whole { input, output },
         None => Payload::Redacted { commitment: seen.commitment },

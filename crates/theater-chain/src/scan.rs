@@ -225,6 +225,18 @@ impl Scanner {
         }
     }
 
+    /// Sees what was appended since, and reads anew what was no whole batch.
+    pub(crate) fn resume(&mut self) -> Result<(), ReadError> {
+        let io = |error| ReadError::io(&self.name, error);
+        let size = self.source.seek(SeekFrom::End(0)).map_err(io)?;
+        self.source.seek(SeekFrom::Start(self.offset)).map_err(io)?;
+        if size < self.offset {
+            return Err(self.fault(FaultKind::Truncated).into());
+        }
+        self.size = size;
+        Ok(())
+    }
+
     /// Reads the next batch, calling `visit` with each of its events.
     pub(crate) fn next(&mut self, visit: impl FnMut(&Seen<'_>)) -> Result<Step, ReadError> {
         let remaining = self.size - self.offset;

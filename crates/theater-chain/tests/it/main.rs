@@ -4,6 +4,7 @@
 
 mod bundle;
 mod crash;
+mod follow;
 mod fuzz;
 #[path = "../../../../fuzz/src/journal.rs"]
 mod fuzzed;

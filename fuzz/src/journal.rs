@@ -1,28 +1,36 @@
-//! Arbitrary files are a run or a fault with a place: reading and verifying them never panics, and what is found
-//! intact can be read to its end.
+//! Arbitrary files, or one arbitrary bundle, are a run or a fault with a place: reading and verifying them never
+//! panics, and what is found intact can be read to its end.
 
+use std::io::Cursor;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use theater_chain::{
-    Durability, EventDraft, Integrity, Journal, JournalOptions, Kind, MemoryFiles, Run, RunInit, Signer,
-    VerifyOptions, verify_files,
+    Bundle, Durability, EventDraft, Files, Integrity, Journal, JournalOptions, Kind, MemoryFiles, Run,
+    RunInit, Signer, VerifyOptions, export, verify_files,
 };
 
 use crate::target::{Seed, Target};
 
 pub(crate) const TARGET: Target = Target { name: "journal", seeds, check };
 
+/// The same for one file that holds all others.
+pub(crate) const BUNDLE: Target = Target { name: "bundle", seeds: bundles, check: check_bundle };
+
 /// Byte lengths of the fixed parts of a segment: `docs/chain-format.md`.
 const FRAME_BYTES: usize = 12;
 const LENGTH_OF_HEADER: std::ops::Range<usize> = 12..16;
 
 fn check(input: &[u8]) {
-    let files = put_together(input);
-    let verified = verify_files(&files, &VerifyOptions { threads: 1, ..VerifyOptions::default() });
+    check_files(Arc::new(put_together(input)));
+}
+
+fn check_files(files: Arc<dyn Files>) {
+    let verified = verify_files(files.as_ref(), &VerifyOptions { threads: 1, ..VerifyOptions::default() });
     if let Ok(report) = &verified {
         assert!(!report.to_string().is_empty());
     }
-    let Ok(run) = Run::open_files(Arc::new(files)) else { return };
+    let Ok(run) = Run::open_files(files) else { return };
     let events = run.all_events().take_while(Result::is_ok).count();
     let chains = run.chains();
     if let Ok(report) = verified
@@ -31,6 +39,22 @@ fn check(input: &[u8]) {
         assert_eq!(events as u64, report.events, "{report}");
         assert!(chains.is_ok(), "{report}");
     }
+}
+
+/// What opens as a bundle is exported as the same bytes, unless one of its checksums is wrong.
+fn check_bundle(bytes: &[u8]) {
+    let bundle = match Bundle::from_source(Box::new(Cursor::new(bytes.to_vec()))) {
+        Ok(bundle) => Arc::new(bundle),
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    check_files(bundle.clone());
+    let mut first = Cursor::new(Vec::new());
+    if export(bundle.as_ref(), &mut first).is_err() {
+        return;
+    }
+    let first = first.into_inner();
+    let is_whole = matches!(bundle.damaged(), Ok(None));
+    assert_eq!(is_whole, first == bytes, "one run has two bundles");
 }
 
 /// An input is a list of parts, each after a byte that says where it belongs and its length in two bytes.
@@ -77,15 +101,8 @@ fn append(files: &MemoryFiles, name: &str, parts: &[&[u8]]) {
 }
 
 fn seeds() -> Vec<Seed> {
-    let signer = Signer::from_seed(&[42; 32]);
-    let runs = [
-        ("one segment", 1 << 20, None),
-        ("signed", 1 << 20, Some(signer.clone())),
-        ("three segments", 400, Some(signer)),
-    ];
     let mut seeds = Vec::new();
-    for (name, segment_bytes_max, signer) in runs {
-        let files = record(segment_bytes_max, signer);
+    for (name, files) in runs() {
         let input = take_apart(&files);
         assert!(same(&put_together(&input), &files), "the run of {name} is not made as it was taken apart");
         seeds.push((format!("run of {name}"), input));
@@ -93,10 +110,35 @@ fn seeds() -> Vec<Seed> {
     seeds
 }
 
+fn bundles() -> Vec<Seed> {
+    let exported = |(name, files)| {
+        let mut bundle = Cursor::new(Vec::new());
+        export(&files, &mut bundle).expect("a run that was closed can be exported");
+        (format!("bundle of {name}"), bundle.into_inner())
+    };
+    runs().into_iter().map(exported).collect()
+}
+
+fn runs() -> Vec<(&'static str, MemoryFiles)> {
+    let signer = Signer::from_seed(&[42; 32]);
+    let small = record(400, Some(signer.clone()));
+    assert!(small.names().iter().filter(|name| name.starts_with("journal/")).count() > 1);
+    vec![
+        ("one segment", record(1 << 20, None)),
+        ("a signed segment", record(1 << 20, Some(signer))),
+        ("small segments", small),
+    ]
+}
+
 fn record(segment_bytes_max: u64, signer: Option<Signer>) -> MemoryFiles {
     let files = MemoryFiles::new();
     let init = RunInit { run_id: "run-1".to_owned(), secret: [7; 32] };
-    let options = JournalOptions { segment_bytes_max, ..JournalOptions::new(Durability::Memory) };
+    // The writer moves only when it is asked for something, so that the run is the same every time.
+    let options = JournalOptions {
+        segment_bytes_max,
+        group_commit_ms: 600_000,
+        ..JournalOptions::new(Durability::Memory)
+    };
     let journal = Journal::create_in(Arc::new(files.clone()), init, options, signer)
         .expect("a run in memory can be created");
     let chains = [journal.open_chain(), journal.open_chain()];
@@ -110,6 +152,12 @@ fn record(segment_bytes_max: u64, signer: Option<Signer>) -> MemoryFiles {
         let draft = EventDraft { input: &[&input], output: &[&output], ..EventDraft::new(kind, number) };
         let chain = chains[number as usize % 2];
         journal.append(chain, &draft).expect("an event can be appended in memory");
+        if number % 3 == 2 {
+            let mut head = std::pin::pin!(journal.chain_head(chain));
+            while head.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                std::thread::yield_now();
+            }
+        }
     }
     journal.close().expect("a run in memory can be closed");
     files

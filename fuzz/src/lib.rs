@@ -28,6 +28,8 @@ pub const VALUE_TEXT: Fuzzer = Fuzzer(&codec::value_text::TARGET);
 pub const INTERFACE_TEXT: Fuzzer = Fuzzer(&interface_text::TARGET);
 /// Arbitrary files, read and verified as a run.
 pub const JOURNAL: Fuzzer = Fuzzer(&journal::TARGET);
+/// An arbitrary bundle, read and verified as a run.
+pub const BUNDLE: Fuzzer = Fuzzer(&journal::BUNDLE);
 
 /// A fuzz target, for its program.
 #[derive(Clone, Copy)]

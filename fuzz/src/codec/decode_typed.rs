@@ -38,10 +38,7 @@ fn check(bytes: &[u8]) {
     assert_price("borrowed", bytes, spent.peak, TIMES_MAX);
     if let Ok(value) = read {
         let again = encode(&value).expect("what was read can be written");
-        assert_eq!(
-            decode::<Borrowed<'_>>(&again).and_then(|value| Ok(encode(&value))),
-            Ok(Ok(again.clone()))
-        );
+        assert_eq!(decode::<Borrowed<'_>>(&again).map(|value| encode(&value)), Ok(Ok(again.clone())));
     }
 }
 

@@ -62,8 +62,10 @@ pub(super) struct Scalars {
 
 #[derive(GraphValue)]
 pub(super) struct Packed {
-    numbers: (Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>, Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>),
-    others: (Vec<bool>, Vec<char>, Vec<f32>, Vec<f64>, Vec<Permissions>, [u16; 3]),
+    unsigned: (Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>),
+    signed: (Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>),
+    floats: (Vec<f32>, Vec<f64>),
+    others: (Vec<bool>, Vec<char>, Vec<Permissions>, [u16; 3]),
 }
 
 #[derive(GraphValue)]
@@ -129,8 +131,10 @@ pub(super) fn seeds() -> Vec<Seed> {
         rest: (true, '\u{10ffff}', f32::INFINITY, -0.5, "text".to_owned(), Flags(u64::MAX)),
     };
     let packed = Packed {
-        numbers: (vec![1], vec![2], vec![3], vec![4], vec![-1], vec![-2], vec![-3], vec![-4]),
-        others: (vec![true, false], vec!['x'], vec![1.5], vec![], vec![Permissions(2)], [7, 8, 9]),
+        unsigned: (vec![1], vec![2], vec![3], vec![4]),
+        signed: (vec![-1], vec![-2], vec![-3], vec![-4]),
+        floats: (vec![1.5], vec![]),
+        others: (vec![true, false], vec!['x'], vec![Permissions(2)], [7, 8, 9]),
     };
     let cons = Cons { head: 1, tail: Some(Box::new(Cons { head: 2, tail: None })) };
     let config = Config { size: 3, colour: Some("red".to_owned()), name: "n".to_owned() };

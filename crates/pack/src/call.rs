@@ -1,13 +1,16 @@
 //! The host's side of the calling convention: buffers in guest memory, one call, its result.
 //!
-//! The order and sizes of the calls made here are [`BOUNDARY_VERSION`](crate::BOUNDARY_VERSION) 1.
+//! The order and sizes of the calls made here are rules of the [boundary](crate::boundary).
 
 use std::ops::Range;
 
 use wasmtime::{Extern, Func, Instance, Memory, ModuleExport, Store, TypedFunc};
 
-use crate::boundary::{Boundary, INPUT_BYTES_KEPT, INPUT_BYTES_MIN, SCRATCH_BYTES, SLOT_ALIGN, SLOT_BYTES};
+use crate::boundary::{
+    Boundary, BoundaryVersion, INPUT_BYTES_KEPT, INPUT_BYTES_MIN, SCRATCH_BYTES, SLOT_ALIGN, SLOT_BYTES,
+};
 use crate::host::{Host, Inside, checked, read_u32, write_u32};
+use crate::import::STATUS_PENDING;
 use crate::instance::PackInstance;
 use crate::package::PackageInner;
 use crate::trap::Refusal;
@@ -18,6 +21,8 @@ const OUTPUT_BYTES_KEPT: usize = 1024 * 1024;
 const PANIC_BYTES_MAX: u32 = 16 * 1024;
 
 type Export = TypedFunc<(u32, u32, u32, u32), i32>;
+/// `__pack_resume`: completion id, address and length of the answer, slots.
+pub(crate) type Resume = TypedFunc<(u32, u32, u32, u32, u32), i32>;
 
 /// The exports of a live instance, and the host's buffers in its memory.
 pub(crate) struct Guest {
@@ -27,6 +32,7 @@ pub(crate) struct Guest {
     free: TypedFunc<(u32, u32), ()>,
     /// Resolved at their first call.
     exports: Vec<Option<Export>>,
+    pub(crate) resume: Option<Resume>,
     /// The kept input buffer: address and size.
     input: (u32, u32),
     /// Guest address of the result slots.
@@ -66,12 +72,17 @@ impl Guest {
         };
         let alloc = function(store, &instance, &handles.alloc)?.typed(&*store)?;
         let free = function(store, &instance, &handles.free)?.typed(&*store)?;
+        let resume = match &handles.resume {
+            Some(handle) => Some(function(store, &instance, handle)?.typed(&*store)?),
+            None => None,
+        };
         Ok(Self {
             instance,
             memory,
             alloc,
             free,
             exports: vec![None; handles.functions.len()],
+            resume,
             input: (0, 0),
             slots: None,
             panic: None,
@@ -114,7 +125,11 @@ impl Guest {
     }
 
     /// Calls `__pack_alloc` and checks what it gives.
-    async fn allocate<B: Boundary>(&self, store: &mut Store<Host<B>>, length: u32) -> wasmtime::Result<u32> {
+    pub(crate) async fn allocate<B: Boundary>(
+        &self,
+        store: &mut Store<Host<B>>,
+        length: u32,
+    ) -> wasmtime::Result<u32> {
         store.data_mut().inside = Inside::Convention;
         let pointer = self.alloc.call_async(&mut *store, length).await?;
         if pointer == 0 {
@@ -125,13 +140,25 @@ impl Guest {
     }
 
     /// Calls `__pack_free`.
-    async fn release<B: Boundary>(
+    pub(crate) async fn release<B: Boundary>(
         &self,
         store: &mut Store<Host<B>>,
         block: (u32, u32),
     ) -> wasmtime::Result<()> {
         store.data_mut().inside = Inside::Convention;
         self.free.call_async(&mut *store, block).await
+    }
+
+    /// What stands in the slots is what the coming call writes, if anything.
+    pub(crate) fn zero_slots<B: Boundary>(
+        &self,
+        store: &mut Store<Host<B>>,
+        slots: u32,
+    ) -> wasmtime::Result<()> {
+        let memory = self.memory.data_mut(store);
+        write_u32(memory, slots, 0)?;
+        write_u32(memory, slots + 4, 0)?;
+        Ok(())
     }
 
     /// Puts the input into guest memory; the flag says that it must be freed after the call.
@@ -233,14 +260,16 @@ impl<B: Boundary> PackInstance<B> {
         let store = &mut self.store;
         let slots = guest.settle(package, store).await?;
         let (block, is_large) = guest.place_input(store, slots, input).await?;
-        let memory = guest.memory.data_mut(&mut *store);
-        write_u32(memory, slots, 0)?;
-        write_u32(memory, slots + 4, 0)?;
+        guest.zero_slots(store, slots)?;
         let export = guest.export(package, store, index)?;
-        store.data_mut().inside = Inside::Guest;
-        let status = export.call_async(&mut *store, (block.0, block.1, slots, slots + 4)).await?;
-        if status == 1 && package.handles.frees_replies {
-            return Err(Refusal::BadStatus.into());
+        let host = store.data_mut();
+        host.can_park = package.handles.resume.is_some() && self.prepared.version >= BoundaryVersion::V2;
+        host.inside = Inside::Guest;
+        let mut status = export.call_async(&mut *store, (block.0, block.1, slots, slots + 4)).await?;
+        if status == STATUS_PENDING
+            && let Some(resume) = guest.resume.clone()
+        {
+            status = guest.pump(store, &resume, slots).await?;
         }
         let memory = guest.memory.data(&*store);
         let (pointer, length) = (read_u32(memory, slots)?, read_u32(memory, slots + 4)?);

@@ -13,7 +13,7 @@ use wasmtime::{
     WasmBacktraceDetails, WasmFeatures,
 };
 
-use crate::boundary::BOUNDARY_VERSION;
+use crate::boundary::BoundaryVersion;
 use crate::cache::{Cache, CacheDir};
 use crate::fingerprint::Fingerprint;
 use crate::package::PackageInner;
@@ -155,13 +155,19 @@ impl Engine {
     /// What guests of this engine can observe of it.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint_under(BoundaryVersion::NEWEST)
+    }
+
+    /// What guests can observe of this engine under the rules of a recording.
+    #[must_use]
+    pub fn fingerprint_under(&self, version: BoundaryVersion) -> Fingerprint {
         let proposals: Vec<_> = PROPOSALS.iter_names().map(|(name, _)| name.to_lowercase()).collect();
         let pairs = |list: &[(&str, String)]| {
             list.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
         };
         Fingerprint {
             semantic: pairs(&[
-                ("boundary", BOUNDARY_VERSION.to_string()),
+                ("boundary", version.number().to_string()),
                 ("nan", "canonical".to_owned()),
                 ("relaxed-simd", "deterministic".to_owned()),
                 ("proposals", proposals.join(",")),

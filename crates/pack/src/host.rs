@@ -23,14 +23,28 @@ pub(crate) struct Host<B: Boundary> {
     pub(crate) reply: Vec<u8>,
     /// Fuel that the running call was given.
     pub(crate) fuel: u64,
-    /// The import that waits for its answer.
+    /// The import that waits for its answer, if that is where the guest stands.
     pub(crate) pending: Option<ImportIndex>,
+    /// Whether the guest can park in the running call.
+    pub(crate) can_park: bool,
+    /// The call in flight while the guest goes on.
+    pub(crate) flight: Option<Flight<B::Answer>>,
+    /// Calls that have been in flight, which is the id of the next one.
+    pub(crate) flights: u32,
     /// The host function that suspends a call, once one has waited.
     pub(crate) waiter: Option<Func>,
     /// What it waits for, and what came of it.
     pub(crate) wait: Option<BoundaryFuture<B::Answer>>,
     pub(crate) answer: Option<B::Answer>,
     pub(crate) stop: Option<Stop>,
+}
+
+/// A call to the host whose answer the guest will be resumed with.
+pub(crate) struct Flight<A> {
+    /// What the guest knows it by.
+    pub(crate) id: u32,
+    pub(crate) function: ImportIndex,
+    pub(crate) answer: BoundaryFuture<A>,
 }
 
 /// Which guest code runs.

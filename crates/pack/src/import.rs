@@ -9,9 +9,9 @@ use std::ops::Range;
 use wasmtime::{AsContext as _, Caller, Extern, Func, Memory, ValRaw};
 
 use crate::boundary::{
-    Boundary, BoundaryFuture, ImportCall, ImportIndex, ImportStep, SCRATCH_BYTES, SLOT_BYTES,
+    Boundary, BoundaryFuture, ImportCall, ImportIndex, ImportStep, SCRATCH_BYTES, SLOT_BYTES, Waiting,
 };
-use crate::host::{Host, Inside, checked, write_u32};
+use crate::host::{Flight, Host, Inside, checked, write_u32};
 use crate::trap::{HostFault, Refusal, Stopped};
 
 /// Reply buffers larger than this are not kept for the next import.
@@ -20,6 +20,8 @@ const REPLY_BYTES_KEPT: usize = 64 * 1024;
 const STATUS_HOST_OWNED: i32 = 0;
 const STATUS_GUEST_OWNED: i32 = 1;
 const STATUS_REFUSED: i32 = -1;
+/// From a package with `__pack_resume`, whose guests own what they get with status 0.
+pub(crate) const STATUS_PENDING: i32 = 1;
 
 /// What the guest passes: input pointer and length, slots for the reply's pointer and length.
 pub(crate) struct Arguments {
@@ -44,7 +46,15 @@ pub(crate) fn import<B: Boundary>(
     arguments: &Arguments,
 ) -> wasmtime::Result<i32> {
     let import = check(caller, function, arguments)?;
+    let waiting = waiting(caller.data());
     let mut step = ask(caller, &import, |boundary, call, reply| boundary.import(call, reply))?;
+    if let ImportStep::Wait(answer) = step {
+        match waiting {
+            Waiting::Sleeps => step = ImportStep::Pause(answer),
+            Waiting::GoesOn => return take_off(caller, &import, answer),
+            Waiting::Refused => return Ok(STATUS_REFUSED),
+        }
+    }
     loop {
         match step {
             ImportStep::Reply => return place(caller, &import),
@@ -53,7 +63,7 @@ pub(crate) fn import<B: Boundary>(
                 caller.data_mut().stop = Some(stop);
                 return Err(Stopped.into());
             }
-            ImportStep::Wait(future) => {
+            ImportStep::Wait(future) | ImportStep::Pause(future) => {
                 caller.data_mut().pending = Some(function);
                 let answer = wait(caller, future)?;
                 caller.data_mut().pending = None;
@@ -61,6 +71,29 @@ pub(crate) fn import<B: Boundary>(
             }
         }
     }
+}
+
+/// What the guest does if an import has to wait now.
+fn waiting<B: Boundary>(host: &Host<B>) -> Waiting {
+    match (host.can_park, &host.flight) {
+        (false, _) => Waiting::Sleeps,
+        (true, None) => Waiting::GoesOn,
+        (true, Some(_)) => Waiting::Refused,
+    }
+}
+
+/// Lets the guest go on while its call waits, and tells it the id under which the answer will come.
+fn take_off<B: Boundary>(
+    caller: &mut Caller<'_, Host<B>>,
+    import: &Import,
+    answer: BoundaryFuture<B::Answer>,
+) -> wasmtime::Result<i32> {
+    let (memory, host) = import.memory.data_and_store_mut(caller);
+    let id = host.flights;
+    host.flights = id.wrapping_add(1);
+    host.flight = Some(Flight { id, function: import.function, answer });
+    write_u32(memory, import.pointer_slot, id)?;
+    Ok(STATUS_PENDING)
 }
 
 fn check<B: Boundary>(
@@ -111,6 +144,7 @@ fn ask<B: Boundary>(
         function: import.function,
         input: &memory[import.input.clone()],
         fuel_used: host.fuel.saturating_sub(left),
+        waiting: waiting(host),
     };
     Ok(question(&mut host.boundary, call, &mut host.reply))
 }
@@ -145,7 +179,7 @@ fn wait<B: Boundary>(
 fn place<B: Boundary>(caller: &mut Caller<'_, Host<B>>, import: &Import) -> wasmtime::Result<i32> {
     let host = caller.data();
     let Ok(length) = u32::try_from(host.reply.len()) else { return Err(Refusal::AllocFailed.into()) };
-    let guest_frees_all = host.package.inner.handles.frees_replies;
+    let guest_frees_all = host.package.inner.handles.resume.is_some();
     let fits = length == 0 || (length <= SCRATCH_BYTES && !guest_frees_all);
     let (pointer, status) = match host.slots {
         Some(slots) if fits => (slots + SLOT_BYTES, STATUS_HOST_OWNED),

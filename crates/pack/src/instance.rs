@@ -172,6 +172,9 @@ impl<B: Boundary> PackInstance<B> {
             reply: Vec::new(),
             fuel: 0,
             pending: None,
+            can_park: false,
+            flight: None,
+            flights: 0,
             waiter: None,
             wait: None,
             answer: None,
@@ -354,6 +357,7 @@ impl<B: Boundary> PackInstance<B> {
         let host = self.store.data_mut();
         host.fuel = fuel;
         host.pending = None;
+        host.can_park = false;
         host.limiter.memory_refused = None;
         host.boundary.enter(call)
     }
@@ -361,6 +365,7 @@ impl<B: Boundary> PackInstance<B> {
     /// Tells the boundary how a call ended.
     fn leave(&mut self, call: ExportCall<'_>, ran: wasmtime::Result<Output>) -> Result<Output, Ended> {
         let fuel = self.fuel_used();
+        self.store.data_mut().flight = None;
         match ran {
             Ok(output) => {
                 self.phase = Phase::Ready;
@@ -392,6 +397,7 @@ impl<B: Boundary> PackInstance<B> {
     fn leave_dropped(&mut self, call: ExportCall<'_>) {
         let fuel = self.fuel_used();
         let host = self.store.data_mut();
+        host.flight = None;
         let end = CallEnd::Dropped { fuel, pending_import: host.pending };
         self.dropped = host.boundary.leave(call, end);
     }

@@ -68,14 +68,15 @@ mod instance;
 mod package;
 mod package_error;
 mod prepared;
+mod resume;
 mod signatures;
 mod trap;
 mod types;
 
 pub use anatomy::{Anatomy, FunctionBody, Producer, Section};
 pub use boundary::{
-    BOUNDARY_VERSION, Boundary, BoundaryFuture, CallEnd, ExportCall, ExportIndex, ImportCall, ImportIndex,
-    ImportStep, Stop,
+    BOUNDARY_VERSION, Boundary, BoundaryFuture, BoundaryVersion, CallEnd, ExportCall, ExportIndex,
+    ImportCall, ImportIndex, ImportStep, Stop, Waiting,
 };
 pub use cache::CacheDir;
 pub use engine::{Engine, EngineError, EngineOptions};

@@ -66,8 +66,8 @@ pub(crate) struct Handles {
     pub(crate) panic: Option<ModuleExport>,
     pub(crate) ctors: Option<ModuleExport>,
     pub(crate) types: Option<ModuleExport>,
-    /// Whether the guest runs its calls as tasks (`__pack_resume`) and so frees every reply itself.
-    pub(crate) frees_replies: bool,
+    /// There if the guest runs its calls as tasks; then it frees every reply itself.
+    pub(crate) resume: Option<ModuleExport>,
     /// In the order of `PackageInner::exports`.
     pub(crate) functions: Vec<ModuleExport>,
 }
@@ -201,6 +201,12 @@ impl Package {
     #[must_use]
     pub fn export(&self, symbol: &str) -> Option<ExportIndex> {
         self.inner.symbols.get(symbol).copied()
+    }
+
+    /// Whether the package runs its calls as tasks that can park (`__pack_resume`).
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        self.inner.handles.resume.is_some()
     }
 
     /// Whether instantiation runs guest code, and so is a call of its own.
@@ -350,7 +356,11 @@ fn handles(module: &Module, functions: Vec<ModuleExport>) -> Result<Handles, Pac
             "__pack_types",
             &Shape::Function { params: 2, results: 1, text: "(i32, i32) -> i32" },
         )?,
-        frees_replies: module.get_export("__pack_resume").is_some(),
+        resume: optional(
+            module,
+            "__pack_resume",
+            &Shape::Function { params: 5, results: 1, text: "(i32, i32, i32, i32, i32) -> i32" },
+        )?,
         functions,
     })
 }

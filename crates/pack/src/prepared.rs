@@ -2,7 +2,7 @@
 
 use wasmtime::{Caller, InstancePre, Linker};
 
-use crate::boundary::{Boundary, ImportIndex};
+use crate::boundary::{Boundary, BoundaryVersion, ImportIndex};
 use crate::host::Host;
 use crate::import::{Arguments, import};
 use crate::package::Package;
@@ -12,11 +12,12 @@ use crate::package_error::PackageError;
 pub struct Prepared<B: Boundary> {
     pub(crate) package: Package,
     pub(crate) instance: InstancePre<Host<B>>,
+    pub(crate) version: BoundaryVersion,
 }
 
 impl<B: Boundary> Clone for Prepared<B> {
     fn clone(&self) -> Self {
-        Self { package: self.package.clone(), instance: self.instance.clone() }
+        Self { package: self.package.clone(), instance: self.instance.clone(), version: self.version }
     }
 }
 
@@ -29,12 +30,21 @@ impl<B: Boundary> Prepared<B> {
 }
 
 impl Package {
-    /// Binds the imports.
+    /// Binds the imports, under the newest rules of the boundary.
     ///
     /// # Errors
     ///
     /// If the engine refuses it; a package that was loaded gives it no reason to.
     pub fn prepare<B: Boundary>(&self) -> Result<Prepared<B>, PackageError> {
+        self.prepare_under(BoundaryVersion::NEWEST)
+    }
+
+    /// Binds the imports, under the rules of the boundary that a recording was made with.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare).
+    pub fn prepare_under<B: Boundary>(&self, version: BoundaryVersion) -> Result<Prepared<B>, PackageError> {
         let mut linker = Linker::<Host<B>>::new(self.engine().wasmtime());
         for (index, function) in (0u32..).zip(self.imports()) {
             let index = ImportIndex(index);
@@ -48,6 +58,6 @@ impl Package {
         let instance = linker
             .instantiate_pre(&self.inner.module)
             .map_err(|error| PackageError::Compile(error.into()))?;
-        Ok(Prepared { package: self.clone(), instance })
+        Ok(Prepared { package: self.clone(), instance, version })
     }
 }

@@ -72,6 +72,8 @@ pub enum Refusal {
     AllocFailed,
     /// It returned a status that has no meaning here.
     BadStatus,
+    /// It parked, but waits for no answer: nothing would ever resume it.
+    NothingInFlight,
 }
 
 impl Refusal {
@@ -83,6 +85,7 @@ impl Refusal {
             Self::ReentrantImport => "reentrant-import",
             Self::AllocFailed => "alloc-failed",
             Self::BadStatus => "bad-status",
+            Self::NothingInFlight => "nothing-in-flight",
         }
     }
 }
@@ -94,6 +97,7 @@ impl fmt::Display for Refusal {
             Self::ReentrantImport => "the guest called an import from inside its allocator",
             Self::AllocFailed => "the guest's allocator returned nothing",
             Self::BadStatus => "the guest returned a status without meaning",
+            Self::NothingInFlight => "the guest parked its task while no call to the host was in flight",
         })
     }
 }
@@ -143,6 +147,7 @@ impl TrapKind {
             Self::Refused(Refusal::ReentrantImport) => 17,
             Self::Refused(Refusal::AllocFailed) => 18,
             Self::Refused(Refusal::BadStatus) => 19,
+            Self::Refused(Refusal::NothingInFlight) => 20,
             Self::HostFault(_) => 32,
             Self::Stopped => 33,
         }
@@ -166,6 +171,7 @@ impl TrapKind {
             17 => Self::Refused(Refusal::ReentrantImport),
             18 => Self::Refused(Refusal::AllocFailed),
             19 => Self::Refused(Refusal::BadStatus),
+            20 => Self::Refused(Refusal::NothingInFlight),
             32 => Self::HostFault(String::new()),
             33 => Self::Stopped,
             _ => return None,
@@ -321,7 +327,7 @@ mod tests {
     #[test]
     fn every_code_leads_back_to_its_kind() {
         let kinds: Vec<_> = (0..=u8::MAX).filter_map(TrapKind::from_code).collect();
-        assert_eq!(kinds.len(), 16);
+        assert_eq!(kinds.len(), 17);
         for kind in &kinds {
             assert_eq!(TrapKind::from_code(kind.code()).as_ref(), Some(kind));
         }

@@ -7,4 +7,5 @@ mod drops;
 mod packages;
 mod starts;
 mod support;
+mod tasks;
 mod traps;

@@ -202,12 +202,6 @@ async fn an_allocator_that_moves_the_break_does_not_confuse_the_host() {
 }
 
 #[tokio::test]
-async fn pending_from_a_task_guest_is_refused_because_nothing_can_wake_it() {
-    let body = r#"(i32.const 1)) (func (export "__pack_resume") (param i32 i32 i32 i32 i32) (result i32) (i32.const 0)"#;
-    assert_eq!(kind_of(body).await, TrapKind::Refused(Refusal::BadStatus));
-}
-
-#[tokio::test]
 async fn a_panic_has_text_and_a_backtrace() {
     let body = r#"
         (i32.store (i32.const 96) (i32.const 128)) (i32.store (i32.const 100) (i32.const 9))

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop};
+use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop, Waiting};
 use pack_abi::contract::{Contract, Violation};
 use theater_chain::{Durability, JournalError, Kind, NO_FUNCTION, Outcome};
 
@@ -21,6 +21,8 @@ use crate::handler::{Answer, Call, Effect, Handler, HandlerFuture, HostFault};
 
 /// Capacity of the payload buffer that is kept between calls.
 const SPARE_BYTES_MAX: usize = 64 << 10;
+/// What is recorded of a request of a guest that has one in flight already.
+const ALREADY_IN_FLIGHT: &str = "another call of this guest is in flight; await one before making the next";
 
 /// Where the calls of one import go.
 #[derive(Clone, Debug)]
@@ -65,7 +67,7 @@ pub(crate) enum Woken {
 pub(crate) struct Recorder {
     parts: RecorderParts,
     open: Option<OpenCall>,
-    /// Sequence number of the host request in flight.
+    /// Sequence number of the host request without a response.
     request: Option<u64>,
     /// Reply and effect that wait until the journal has taken the event.
     held: Option<(Vec<u8>, Option<Effect>)>,
@@ -141,6 +143,8 @@ impl Recorder {
         let Some(mut open) = self.open.take() else {
             return Err(stop(OrderError("a call ended that never began")));
         };
+        // A guest may return without the answer that it has asked for.
+        self.request = None;
         let kind = if open.payload.is_some() { Kind::Exchange } else { Kind::Return };
         let crossing = Crossing::ok(kind, open.function, fuel).with_outcome(outcome);
         match open.payload.take() {
@@ -179,15 +183,11 @@ impl Recorder {
         match answered {
             Ok(Ok(Answer::Reply)) => self.replied(call, function, reply, None),
             Ok(Ok(Answer::ReplyWith(effect))) => self.replied(call, function, reply, Some(effect)),
-            Ok(Ok(Answer::Request(future))) => self.requested(call, function, future),
-            Ok(Ok(Answer::Refused(text))) => {
-                let crossing =
-                    Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::Refused);
-                match self.append(crossing, &[call.input], &[text.as_bytes()]) {
-                    Ok(()) => ImportStep::Refused,
-                    Err(stop) => ImportStep::Stop(stop),
-                }
+            Ok(Ok(Answer::Request(_))) if call.waiting == Waiting::Refused => {
+                self.refused(call, function, ALREADY_IN_FLIGHT)
             }
+            Ok(Ok(Answer::Request(future))) => self.requested(call, function, future),
+            Ok(Ok(Answer::Refused(text))) => self.refused(call, function, &text),
             Ok(Err(violation)) => self.failed(call, function, violation.to_string()),
             Err(panic) => self.failed(call, function, panic_text(panic.as_ref())),
         }
@@ -199,6 +199,14 @@ impl Recorder {
             Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::HostFault);
         match self.append(crossing, &[call.input], &[text.as_bytes()]) {
             Ok(()) => ImportStep::Stop(stop(HostFault(text))),
+            Err(stop) => ImportStep::Stop(stop),
+        }
+    }
+
+    fn refused(&mut self, call: ImportCall<'_>, function: u32, text: &str) -> ImportStep<Woken> {
+        let crossing = Crossing::ok(Kind::HostCall, function, call.fuel_used).with_outcome(Outcome::Refused);
+        match self.append(crossing, &[call.input], &[text.as_bytes()]) {
+            Ok(()) => ImportStep::Refused,
             Err(stop) => ImportStep::Stop(stop),
         }
     }
@@ -281,7 +289,8 @@ impl Recorder {
         self.held = Some((std::mem::take(reply), effect));
         let journal = self.parts.chain.journal().clone();
         let position = self.parts.chain.last().filter(|_| durable);
-        ImportStep::Wait(Box::pin(async move {
+        // Whether the journal keeps up must not show in what the guest does.
+        ImportStep::Pause(Box::pin(async move {
             let recorded = match position {
                 Some(position) => journal.durable(position).await,
                 None => journal.ready().await,

@@ -1,8 +1,8 @@
 //! Drives a replay: makes the recorded calls again, in order, until the exit.
 
 use pack::{
-    CallError, CallResult, Engine, InstantiateError, PackInstance, Package, PackageError, StartError, Stop,
-    Trap,
+    BoundaryVersion, CallError, CallResult, Engine, InstantiateError, PackInstance, Package, PackageError,
+    StartError, Stop, Trap,
 };
 use pack_abi::Value;
 use theater_chain::{
@@ -93,11 +93,11 @@ pub enum ReplayError {
         here: String,
     },
     /// The recording was made under rules of the boundary that this program does not have.
-    #[error("the recording needs boundary version {recorded}, this program has {here}")]
+    #[error("the recording needs boundary version {recorded}, this program has those up to {here}")]
     Boundary {
         /// The version in the recording.
         recorded: u32,
-        /// The version here.
+        /// The newest version here.
         here: u32,
     },
     /// The instance cannot be made.
@@ -115,7 +115,8 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
     let first = events.next().transpose()?.ok_or(ReplayError::NoGenesis(chain))?;
     let genesis = genesis_of(&first, chain)?;
     let hasher = run.hasher().ok_or(ReplayError::NoSecret)?.clone();
-    check_engine(&genesis, &options.engine)?;
+    let version = boundary_version(&genesis)?;
+    check_engine(&genesis, version, &options.engine)?;
     let state = initial_state(&hasher, &genesis, chain)?;
     let package = load_package(run, &genesis, options)?;
     let who = format!("{}#{}", genesis.path, genesis.incarnation);
@@ -129,7 +130,7 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
         Some(symbol) => First::Call(symbol),
         None => First::Init(init_params(&genesis.path)),
     };
-    let drive = Drive { chain, limits, is_lowered, dropped, first, last: Last::NotStarted };
+    let drive = Drive { chain, version, limits, is_lowered, dropped, first, last: Last::NotStarted };
     drive.run(&package, replayer).await
 }
 
@@ -139,14 +140,15 @@ fn genesis_of(first: &Event, chain: ChainIndex) -> Result<Genesis, ReplayError> 
     Genesis::decode(payload).map_err(|_| ReplayError::NoGenesis(chain))
 }
 
-fn check_engine(genesis: &Genesis, engine: &Engine) -> Result<(), ReplayError> {
-    if genesis.boundary_version != pack::BOUNDARY_VERSION {
-        return Err(ReplayError::Boundary {
-            recorded: genesis.boundary_version,
-            here: pack::BOUNDARY_VERSION,
-        });
-    }
-    let here = engine.fingerprint().semantic;
+/// Returns the rules under which the recording was made.
+fn boundary_version(genesis: &Genesis) -> Result<BoundaryVersion, ReplayError> {
+    let recorded = genesis.boundary_version;
+    BoundaryVersion::from_number(recorded)
+        .ok_or(ReplayError::Boundary { recorded, here: pack::BOUNDARY_VERSION })
+}
+
+fn check_engine(genesis: &Genesis, version: BoundaryVersion, engine: &Engine) -> Result<(), ReplayError> {
+    let here = engine.fingerprint_under(version).semantic;
     for (name, recorded) in &genesis.fingerprint_semantic {
         let known =
             here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
@@ -222,6 +224,7 @@ fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReplayE
 
 struct Drive {
     chain: ChainIndex,
+    version: BoundaryVersion,
     limits: Limits,
     /// Whether the ceiling lowered a limit: then its ends are the verifier's, not the recording's.
     is_lowered: bool,
@@ -278,7 +281,7 @@ enum Step {
 
 impl Drive {
     async fn run(mut self, package: &Package, mut replayer: Replayer) -> Result<Replayed, ReplayError> {
-        let prepared = package.prepare::<Replayer>()?;
+        let prepared = package.prepare_under::<Replayer>(self.version)?;
         let mut bounds = instance_limits(&self.limits);
         if let Some((call, fuel)) = self.dropped
             && replayer.is_instantiated_by(call)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pack::{
     Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop, Trap, TrapKind,
+    Waiting,
 };
 use theater_chain::{Event, Header, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
 
@@ -54,6 +55,8 @@ pub(crate) struct Replayer {
     numbers: Numbers,
     /// The recorded number of the running call.
     running: u32,
+    /// The request whose response the guest will be resumed with.
+    in_flight: Option<Arc<Event>>,
     /// The exchange that the running call must turn out to be.
     exchange: Option<Arc<Event>>,
     halt: Option<Halt>,
@@ -70,9 +73,9 @@ struct Halted;
 
 impl Replayer {
     pub(crate) fn new(script: Script, state: State, hasher: RunHasher, numbers: Numbers) -> Self {
-        let (exchange, halt, returned, trap, shutdown) = (None, None, None, None, None);
-        let running = NO_FUNCTION;
-        Self { script, state, hasher, numbers, running, exchange, halt, returned, trap, shutdown }
+        let (running, in_flight, exchange) = (NO_FUNCTION, None, None);
+        let (halt, returned, trap, shutdown) = (None, None, None, None);
+        Self { script, state, hasher, numbers, running, in_flight, exchange, halt, returned, trap, shutdown }
     }
 
     /// Returns the export behind a recorded function number.
@@ -236,24 +239,45 @@ impl Replayer {
     }
 
     /// Answers from the recorded host call or request.
-    fn answer(&mut self, reply: &mut Vec<u8>) -> Result<ImportStep<()>, Stop> {
+    fn answer(&mut self, call: ImportCall<'_>, reply: &mut Vec<u8>) -> Result<ImportStep<()>, Stop> {
         let event = self.take()?;
         if event.header.kind == Kind::HostCall {
             return self.reply(&event, reply);
         }
         let produced = Header { outcome: Outcome::Ok, ..event.header };
         self.check_header(&event, produced)?;
-        let request = event.header.seq;
-        let pending = format!("request {request} was pending");
+        match call.waiting {
+            Waiting::Sleeps => self.respond(&event, call.fuel_used, reply),
+            Waiting::GoesOn => {
+                self.in_flight = Some(event);
+                Ok(ImportStep::Wait(Box::pin(std::future::ready(()))))
+            }
+            Waiting::Refused => {
+                let expected = render::shorten(&format_args!("{} that waits", event.header.kind), TEXT_CHARS);
+                let pair = Pair::named(expected, "a call that is refused, because another is in flight");
+                Err(self.diverged_at(&event, "the guest called the host at another point", pair))
+            }
+        }
+    }
+
+    /// Answers from the response to a request.
+    fn respond(
+        &mut self,
+        request: &Event,
+        fuel_used: u64,
+        reply: &mut Vec<u8>,
+    ) -> Result<ImportStep<()>, Stop> {
+        let seq = request.header.seq;
+        let pending = format!("request {seq} was pending");
         match self.script.peek().map(|next| (next.header.kind, next.header.outcome)) {
             Some((Kind::HostResponse, _)) => {
                 let response = self.take()?;
                 let outcome = response.header.outcome;
-                self.check_header(&response, Header { outcome, ..event.header })?;
+                self.check_header(&response, Header { outcome, fuel: fuel_used, ..request.header })?;
                 match response.payload.input() {
                     None => Err(self.halted(Halt::Redacted(response.header.seq))),
-                    Some(named) if named != request.to_le_bytes() => {
-                        let expected = format!("a response to request {request}");
+                    Some(named) if named != seq.to_le_bytes() => {
+                        let expected = format!("a response to request {seq}");
                         let pair = Pair::named(expected, render::input(&response).to_string());
                         Err(self.diverged_at(&response, "a response names another request", pair))
                     }
@@ -266,7 +290,7 @@ impl Replayer {
             }
             None => Err(self.reached(format!("the recording ends while {pending}"))),
             Some(_) => {
-                let pair = Pair::named(self.next_text(), format!("a response to request {request}"));
+                let pair = Pair::named(self.next_text(), format!("a response to request {seq}"));
                 Err(self.diverged("a request has no response", pair))
             }
         }
@@ -281,8 +305,12 @@ impl Replayer {
                 };
                 reply.extend_from_slice(output);
                 self.note_shutdown(event);
-                // The answer was recorded, but the call was dropped before the guest saw it.
-                if self.next_is_drop() && self.next_trap().is_some_and(|trap| trap.pending.is_some()) {
+                // The answer was recorded, but the call was dropped before the guest saw it. If another call is in
+                // flight, the guest may have seen it and parked: then it had used more fuel.
+                let is_here = |trap: TrapRecord| {
+                    trap.pending.is_some() && (self.in_flight.is_none() || trap.fuel() == event.header.fuel)
+                };
+                if self.next_is_drop() && self.next_trap().is_some_and(is_here) {
                     self.take()?;
                     return Err(self.reached("the call was dropped at a host call"));
                 }
@@ -446,18 +474,20 @@ impl Boundary for Replayer {
     }
 
     fn import(&mut self, call: ImportCall<'_>, reply: &mut Vec<u8>) -> ImportStep<()> {
-        let answered = self.expects_import(call).and_then(|()| self.answer(reply));
+        let answered = self.expects_import(call).and_then(|()| self.answer(call, reply));
         answered.unwrap_or_else(ImportStep::Stop)
     }
 
-    fn resume(&mut self, _call: ImportCall<'_>, (): (), _reply: &mut Vec<u8>) -> ImportStep<()> {
-        // A replay never waits; see `import`.
-        ImportStep::Reply
+    fn resume(&mut self, call: ImportCall<'_>, (): (), reply: &mut Vec<u8>) -> ImportStep<()> {
+        // Nothing waits in a replay but a call in flight, until its guest has parked.
+        let Some(request) = self.in_flight.take() else { return ImportStep::Reply };
+        self.respond(&request, call.fuel_used, reply).unwrap_or_else(ImportStep::Stop)
     }
 
     fn leave(&mut self, call: ExportCall<'_>, end: CallEnd<'_>) -> Result<(), Stop> {
         self.returned = None;
         self.trap = None;
+        self.in_flight = None;
         if self.halt.is_some() {
             if let CallEnd::Trapped { trap } = end {
                 self.add_backtrace(trap);

@@ -7,7 +7,8 @@ use pack_abi::metadata::Metadata;
 
 /// One step of a guest's `init`.
 pub(crate) enum Step {
-    /// Calls an import with these encoded arguments and ignores the answer.
+    /// Calls an import with these encoded arguments, keeps its status in `$status` and ignores the answer; a refusal
+    /// is a trap.
     Import { interface: &'static str, function: &'static str, input: Vec<u8> },
     /// Runs this WAT.
     Wat(&'static str),
@@ -46,6 +47,19 @@ pub(crate) fn actor_starting_with(body: &str, steps: &[Step]) -> Vec<u8> {
     build(&[("theater:simple/actor.init", steps)], &format!("(func $start {body}) (start $start)"))
 }
 
+/// Returns the wasm of an actor whose `init` is a task: it takes the first steps, and the others when it is resumed.
+pub(crate) fn task(steps: &[Step], resumed: &[Step]) -> Vec<u8> {
+    actor_with(&[("theater:simple/actor.init", steps), (RESUME, resumed)])
+}
+
+/// Returns the step that parks a task.
+pub(crate) fn park() -> Step {
+    Step::Wat("(return (i32.const 1))")
+}
+
+/// What a task guest is resumed by: it has one parameter more than other exports.
+pub(crate) const RESUME: &str = "__pack_resume";
+
 /// Returns the wasm of an actor with these exports.
 pub(crate) fn actor_with(exports: &[(&str, &[Step])]) -> Vec<u8> {
     build(exports, "")
@@ -64,9 +78,10 @@ fn build(exports: &[(&str, &[Step])], start: &str) -> Vec<u8> {
     let mut bodies = String::new();
     for (symbol, steps) in exports {
         let body: String = steps.iter().map(|step| step_text(step, &mut data, &mut imports)).collect();
+        let id = if *symbol == RESUME { "(param $id i32)" } else { "" };
         write!(
             bodies,
-            "(func (export \"{symbol}\") (param $in i32) (param $in_len i32) (param $out i32) (param $out_len i32) (result i32)
+            "(func (export \"{symbol}\") {id} (param $in i32) (param $in_len i32) (param $out i32) (param $out_len i32) (result i32)
                {body} (i32.const -1))"
         )
         .expect("a string takes everything");
@@ -82,6 +97,7 @@ fn build(exports: &[(&str, &[Step])], start: &str) -> Vec<u8> {
         "(module {declared}
            (memory (export \"memory\") 4)
            (global $next (mut i32) (i32.const 131072))
+           (global $status (mut i32) (i32.const 0))
            (global $count (export \"count\") (mut i32) (i32.const 0))
            (data (i32.const 4096) \"{bytes}\")
            (func (export \"__pack_alloc\") (param $size i32) (result i32) (local $at i32)
@@ -110,7 +126,8 @@ fn step_text(step: &Step, data: &mut Vec<u8>, imports: &mut Vec<(&'static str, &
             let (at, length) = place(input, data);
             // The slots of the call itself serve as the slots of the import.
             format!(
-                "(if (i32.lt_s (call ${function} (i32.const {at}) (i32.const {length}) (local.get $out) (local.get $out_len)) (i32.const 0)) (then unreachable))"
+                "(global.set $status (call ${function} (i32.const {at}) (i32.const {length}) (local.get $out) (local.get $out_len)))
+                 (if (i32.lt_s (global.get $status) (i32.const 0)) (then unreachable))"
             )
         }
         Step::Wat(text) => (*text).to_owned(),

@@ -11,3 +11,4 @@ mod mutations;
 mod replays;
 mod requests;
 mod stage;
+mod tasks;

@@ -17,7 +17,7 @@ fn secret(dir: &Path) -> [u8; 32] {
 }
 
 /// Writes a run whose chain 1 has these events, every hash as it should be.
-fn forged(house: &House, name: &str, events: &[Event]) {
+pub(crate) fn forged(house: &House, name: &str, events: &[Event]) {
     let secret = secret(&house.dir.path().join("a"));
     let dir = house.dir.path().join(name);
     let init = RunInit { run_id: "a".to_owned(), secret };
@@ -48,7 +48,7 @@ fn forged(house: &House, name: &str, events: &[Event]) {
     journal.close().unwrap();
 }
 
-async fn replayed(house: &House, name: &str) -> Result<Replayed, ReplayError> {
+pub(crate) async fn replayed(house: &House, name: &str) -> Result<Replayed, ReplayError> {
     house.replay_all(name, None).await.remove(0)
 }
 
@@ -64,7 +64,7 @@ async fn recorded() -> (House, Vec<Event>) {
 }
 
 /// Fails unless the replay of these events notices that something is wrong.
-async fn must_be_noticed(house: &House, name: &str, events: &[Event]) {
+pub(crate) async fn must_be_noticed(house: &House, name: &str, events: &[Event]) {
     forged(house, name, events);
     match replayed(house, name).await {
         Ok(Replayed::Diverged(_)) | Err(_) => {}

@@ -18,7 +18,7 @@ struct Oracle {
     asked: Arc<Notify>,
 }
 
-const INTERFACE: &str = "my:oracle/oracle";
+pub(crate) const INTERFACE: &str = "my:oracle/oracle";
 
 impl HandlerFactory for Oracle {
     fn kind(&self) -> &str {
@@ -26,7 +26,7 @@ impl HandlerFactory for Oracle {
     }
 
     fn interfaces(&self) -> Vec<Interface> {
-        let names = ["answer", "fail", "panic", "panic-later", "never", "refuse"];
+        let names = ["answer", "at-once", "fail", "panic", "panic-later", "never", "refuse"];
         let function = |name: &str| Function {
             name: name.to_owned(),
             docs: String::new(),
@@ -46,9 +46,13 @@ impl HandlerFactory for Oracle {
 }
 
 impl Handler for Oracle {
-    fn call(&mut self, call: Call<'_>, _reply: &mut Vec<u8>) -> Answer {
+    fn call(&mut self, call: Call<'_>, reply: &mut Vec<u8>) -> Answer {
         let asked = Arc::clone(&self.asked);
         match call.function {
+            "at-once" => {
+                reply.extend_from_slice(&encoded("here"));
+                Answer::Reply
+            }
             "answer" => Answer::Request(Box::pin(async {
                 tokio::task::yield_now().await;
                 Ok(encoded("forty-two"))
@@ -65,7 +69,7 @@ impl Handler for Oracle {
     }
 }
 
-fn house() -> (House, Arc<Notify>) {
+pub(crate) fn house() -> (House, Arc<Notify>) {
     let asked = Arc::new(Notify::new());
     let mut house = House::new(HandlerRegistry::new().with(Oracle { asked: Arc::clone(&asked) }));
     house.manifest = "name = \"test\"\n[[handler]]\ntype = \"oracle\"\n".to_owned();
@@ -77,7 +81,7 @@ fn ask(function: &'static str) -> Vec<u8> {
     actor(&[import, Step::Return(ok_state(None))])
 }
 
-fn kinds(house: &House) -> Vec<Kind> {
+pub(crate) fn kinds(house: &House) -> Vec<Kind> {
     house.events("a").iter().map(|event| event.header.kind).collect()
 }
 

@@ -94,6 +94,9 @@ fn crate_manifest(mut manifest: toml::Table, used: &mut BTreeSet<String>) -> tom
     manifest
 }
 
+/// Optional dependencies of the SDK's crates that only tools of the host turn on: no project locks them.
+const TURNED_OFF: &[&str] = &["serde"];
+
 /// Returns the part of this repository's lock file that the SDK needs, so that a scaffold builds with the same
 /// versions and without asking the registry.
 fn lock_entries(root: &Path) -> Vec<(String, String)> {
@@ -114,7 +117,10 @@ fn lock_entries(root: &Path) -> Vec<(String, String)> {
             // The lock file also lists what only this repository's tests need.
             let mut used = BTreeSet::new();
             crate_manifest(read_toml(&root.join(folder).join("Cargo.toml")), &mut used);
-            dependencies.retain(|reference| used.contains(bare_name(reference)));
+            dependencies.retain(|reference| {
+                let name = bare_name(reference);
+                used.contains(name) && !TURNED_OFF.contains(&name)
+            });
         }
         entries.insert(name.to_owned(), lock_entry(package, &dependencies));
         wanted.extend(dependencies);

@@ -2,11 +2,11 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use crate::Value;
+use crate::{MAX_DEPTH, Value};
 
 /// More of each side than this is not shown.
 const SHOWN_CHARS_MAX: usize = 200;
@@ -64,13 +64,14 @@ impl fmt::Write for Head {
 /// Returns the differences between two values, in order; none if they are equal.
 #[must_use]
 pub fn diff(left: &Value, right: &Value) -> Vec<Difference> {
-    let mut walk = Walk { path: String::new(), found: Vec::new() };
+    let mut walk = Walk { path: String::new(), depth: 0, found: Vec::new() };
     walk.compare(left, right);
     walk.found
 }
 
 struct Walk {
     path: String,
+    depth: u32,
     found: Vec<Difference>,
 }
 
@@ -80,7 +81,10 @@ impl Walk {
             return;
         }
         let before = self.found.len();
-        self.inside(left, right);
+        // What is nested more deeply than any encoder writes is reported as it is.
+        if self.depth <= MAX_DEPTH {
+            self.inside(left, right);
+        }
         if self.found.len() == before {
             // They differ in something that no part shows: a declared type, the order of fields.
             self.report(Some(left), Some(right));
@@ -92,42 +96,47 @@ impl Walk {
         match (left, right) {
             (Value::String(a), Value::String(b)) => self.texts(a, b),
             (Value::Bytes(a), Value::Bytes(b)) => self.bytes(a, b),
-            (Value::List { elem: t, items: a }, Value::List { elem: u, items: b }) if t == u => {
-                self.items(a, b);
-            }
+            (Value::List(a), Value::List(b)) if a.elem == b.elem => self.items(&a.items, &b.items),
             (Value::Tuple(a), Value::Tuple(b)) if a.len() == b.len() => {
                 for (place, (a, b)) in a.iter().zip(b).enumerate() {
                     self.at(&format!(".{place}"), |walk| walk.compare(a, b));
                 }
             }
-            (Value::Option { value: Some(a), .. }, Value::Option { value: Some(b), .. }) => {
-                self.at("?", |walk| walk.compare(a, b));
-            }
-            (Value::Result { value: Ok(a), .. }, Value::Result { value: Ok(b), .. }) => {
-                self.at(".ok", |walk| walk.compare(a, b));
-            }
-            (Value::Result { value: Err(a), .. }, Value::Result { value: Err(b), .. }) => {
-                self.at(".err", |walk| walk.compare(a, b));
-            }
-            (Value::Record { name: m, fields: a }, Value::Record { name: n, fields: b }) if m == n => {
-                let key = |(name, value): &'v (String, Value)| (format!(".{name}"), value);
-                self.keyed(&a.iter().map(key).collect::<Vec<_>>(), &b.iter().map(key).collect::<Vec<_>>());
-            }
-            (
-                Value::Variant { type_name: s, case: c, tag: i, payload: a },
-                Value::Variant { type_name: t, case: d, tag: j, payload: b },
-            ) if (s, c, i, a.len()) == (t, d, j, b.len()) => {
-                for (place, (a, b)) in a.iter().zip(b).enumerate() {
-                    self.at(&format!("::{c}({place})"), |walk| walk.compare(a, b));
+            (Value::Option(a), Value::Option(b)) => {
+                if let (Some(a), Some(b)) = (a.value(), b.value()) {
+                    self.at("?", |walk| walk.compare(a, b));
                 }
             }
-            (Value::Map { entries: a, .. }, Value::Map { entries: b, .. }) => {
-                let key = |(key, value): &'v (Value, Value)| (format!("[{key}]"), value);
-                self.keyed(&a.iter().map(key).collect::<Vec<_>>(), &b.iter().map(key).collect::<Vec<_>>());
+            (Value::Result(a), Value::Result(b)) => match (a.value(), b.value()) {
+                (Ok(a), Ok(b)) => self.at(".ok", |walk| walk.compare(a, b)),
+                (Err(a), Err(b)) => self.at(".err", |walk| walk.compare(a, b)),
+                (Ok(_), Err(_)) | (Err(_), Ok(_)) => {}
+            },
+            (Value::Record(a), Value::Record(b)) if a.name() == b.name() => {
+                let key = |(name, value): (&str, &'v Value)| (format!(".{name}"), value);
+                self.keyed(
+                    &a.fields().map(key).collect::<Vec<_>>(),
+                    &b.fields().map(key).collect::<Vec<_>>(),
+                );
             }
-            (Value::Set { items: a, .. }, Value::Set { items: b, .. }) => {
+            (Value::Variant(a), Value::Variant(b))
+                if a.names == b.names && a.payload.len() == b.payload.len() =>
+            {
+                for (place, (left, right)) in a.payload.iter().zip(&b.payload).enumerate() {
+                    self.at(&format!("::{}({place})", a.case()), |walk| walk.compare(left, right));
+                }
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                let key = |(key, value): (&'v Value, &'v Value)| (format!("[{key}]"), value);
+                self.keyed(
+                    &a.entries().map(key).collect::<Vec<_>>(),
+                    &b.entries().map(key).collect::<Vec<_>>(),
+                );
+            }
+            (Value::Set(a), Value::Set(b)) => {
                 let key = |item: &'v Value| (format!("[{item}]"), item);
-                self.keyed(&a.iter().map(key).collect::<Vec<_>>(), &b.iter().map(key).collect::<Vec<_>>());
+                let (a, b) = (a.items().iter().map(key), b.items().iter().map(key));
+                self.keyed(&a.collect::<Vec<_>>(), &b.collect::<Vec<_>>());
             }
             _ => {}
         }
@@ -170,7 +179,7 @@ impl Walk {
             return;
         }
         let (start, end) = common_ends(left, right, |a, b| a == b);
-        let part = |bytes: &[u8]| Value::Bytes(bytes[start..bytes.len() - end].to_vec());
+        let part = |bytes: &[u8]| Value::bytes(&bytes[start..bytes.len() - end]);
         self.at(&format!("[{start}..{}]", left.len() - end), |walk| {
             walk.report(Some(&part(left)), Some(&part(right)));
         });
@@ -188,7 +197,7 @@ impl Walk {
         while !left.is_char_boundary(left.len() - end) || !right.is_char_boundary(right.len() - end) {
             end -= 1;
         }
-        let part = |text: &str| Value::String(text[start..text.len() - end].to_string());
+        let part = |text: &str| Value::from(&text[start..text.len() - end]);
         self.at(&format!("[{start}..{}]", left.len() - end), |walk| {
             walk.report(Some(&part(left)), Some(&part(right)));
         });
@@ -197,7 +206,9 @@ impl Walk {
     fn at(&mut self, step: &str, visit: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         self.path.push_str(step);
+        self.depth += 1;
         visit(self);
+        self.depth -= 1;
         self.path.truncate(length);
     }
 

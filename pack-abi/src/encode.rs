@@ -110,14 +110,19 @@ impl<'o> Encoder<'o> {
         if root.wrapping_add(1) != self.nodes {
             return Err(EncodeError::RootNotLast);
         }
-        if self.out.len() - self.start > BUFFER_BYTES_MAX || self.nodes > NODES_MAX {
-            return Err(EncodeError::TooLarge);
-        }
+        self.check_size()?;
         if let Some(counts) = self.out.get_mut(self.start + 8..self.start + HEADER_BYTES) {
             counts[..4].copy_from_slice(&self.nodes.to_le_bytes());
             counts[4..].copy_from_slice(&root.to_le_bytes());
         }
         Ok(())
+    }
+
+    /// Makes sure that what is written so far is within the limits.
+    #[inline]
+    pub(crate) fn check_size(&self) -> Result<(), EncodeError> {
+        let is_within = self.out.len() - self.start <= BUFFER_BYTES_MAX && self.nodes <= NODES_MAX;
+        if is_within { Ok(()) } else { Err(EncodeError::TooLarge) }
     }
 
     /// Goes one level down: call it before the children of a compound value are written.

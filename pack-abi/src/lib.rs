@@ -15,6 +15,8 @@
 
 extern crate alloc;
 
+mod compare;
+mod compound;
 pub mod contract;
 mod cursor;
 mod decode;
@@ -24,11 +26,14 @@ mod error;
 mod explain;
 pub mod hash;
 mod impls;
+#[cfg(feature = "serde")]
+mod json;
 mod kind;
 pub mod metadata;
 pub mod names;
 mod node;
 mod parse;
+mod read_value;
 mod shape;
 mod text;
 pub mod type_diff;
@@ -37,6 +42,7 @@ mod value;
 mod view;
 mod wire_type;
 
+pub use compound::{Items, ListValue, MapValue, OptionValue, RecordValue, ResultValue, VariantValue};
 pub use decode::{Decode, decode, decode_with};
 pub use diff::{Difference, diff};
 pub use encode::{Encode, Encoder, GraphType, TypeWriter, encode, encode_into, wire_type_of};

@@ -204,21 +204,20 @@ fn hashes_of(interfaces: &[Interface]) -> Vec<(String, TypeHash)> {
 }
 
 fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
-    let fields = fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    Value::Record { name: name.into(), fields }
+    Value::record(name, fields)
 }
 
 fn records(items: Vec<Value>) -> Value {
-    Value::List { elem: WireType::Record(String::new()), items }
+    Value::list(WireType::Record(String::new()), items)
 }
 
 fn type_descs(items: Vec<Value>) -> Value {
-    Value::List { elem: WireType::Variant(String::new()), items }
+    Value::list(WireType::Variant(String::new()), items)
 }
 
 fn hash_list(hashes: &[(String, TypeHash)]) -> Value {
     let item = |(name, hash): &(String, TypeHash)| {
-        let words = Value::Tuple(hash.words().map(Value::U64).into());
+        let words = Value::tuple(hash.words().map(Value::U64));
         record("interface-hash", vec![("name", name.clone().into()), ("hash", words)])
     };
     records(hashes.iter().map(item).collect())
@@ -327,8 +326,8 @@ impl<'i> Describer<'i> {
                 Ok(desc("ref", 18, Some(name)))
             }
             TypeDefKind::Flags(flags) => {
-                let names = flags.iter().map(|flag| flag.name.clone().into()).collect();
-                let names = Value::List { elem: WireType::String, items: names };
+                let names: Vec<Value> = flags.iter().map(|flag| flag.name.as_str().into()).collect();
+                let names = Value::list(WireType::String, names);
                 let payload = record("flags-desc", vec![("name", def.name.clone().into()), ("flags", names)]);
                 Ok(desc("flags", 13, Some(payload)))
             }
@@ -384,12 +383,11 @@ const fn leaf_case(ty: &Type) -> Option<(&'static str, u32)> {
 }
 
 fn desc(case: &str, tag: u32, payload: Option<Value>) -> Value {
-    let payload = payload.into_iter().collect();
-    Value::Variant { type_name: "type-desc".into(), case: case.into(), tag, payload }
+    Value::variant("type-desc", case, tag, payload.into_iter().collect::<Vec<_>>())
 }
 
 fn case_desc(name: &str, payload: Option<Value>) -> Value {
-    let payload = Value::Option { inner: WireType::Variant(String::new()), value: payload.map(Box::new) };
+    let payload = Value::option(WireType::Variant(String::new()), payload);
     record("case-desc", vec![("name", name.into()), ("payload", payload)])
 }
 
@@ -400,7 +398,7 @@ fn variant_desc(name: &str, cases: Vec<Value>) -> Value {
 
 fn list_field<'v>(value: &'v Value, name: &'static str) -> Result<&'v [Value], MetadataError> {
     match value.field(name) {
-        Some(Value::List { items, .. }) => Ok(items),
+        Some(Value::List(list)) => Ok(list.items()),
         Some(Value::Bytes(bytes)) if bytes.is_empty() => Ok(&[]),
         Some(_) | None => Err(MetadataError::Malformed(name)),
     }
@@ -422,8 +420,8 @@ fn read_hashes(items: &[Value]) -> Result<Vec<(String, TypeHash)>, MetadataError
 fn read_hash(item: &Value) -> Result<TypeHash, MetadataError> {
     let malformed = MetadataError::Malformed("hash");
     match item.field("hash") {
-        Some(Value::Bytes(bytes)) => bytes.as_slice().try_into().map(TypeHash).map_err(|_| malformed),
-        Some(Value::Tuple(words)) => match words.as_slice() {
+        Some(Value::Bytes(bytes)) => (**bytes).try_into().map(TypeHash).map_err(|_| malformed),
+        Some(Value::Tuple(words)) => match &**words {
             [Value::U64(a), Value::U64(b), Value::U64(c), Value::U64(d)] => {
                 Ok(TypeHash::from_words([*a, *b, *c, *d]))
             }
@@ -503,13 +501,14 @@ impl<'p> Definitions<'p> {
     }
 
     fn read(&mut self, value: &Value) -> Result<Type, MetadataError> {
-        let Value::Variant { tag, payload, .. } = value else {
+        let Value::Variant(variant) = value else {
             return Err(MetadataError::Malformed("type"));
         };
-        if let Some(leaf) = leaf_type(*tag) {
+        let tag = variant.tag();
+        if let Some(leaf) = leaf_type(tag) {
             return Ok(leaf);
         }
-        let payload = match (tag, payload.first()) {
+        let payload = match (tag, variant.payload().first()) {
             (13, flags) => return self.read_flags(flags),
             (_, Some(payload)) => payload,
             (_, None) => return Err(MetadataError::Malformed("type")),
@@ -524,8 +523,8 @@ impl<'p> Definitions<'p> {
             }
             18 => self.read_variant(payload)?,
             19 => match payload {
-                Value::List { items, .. } => {
-                    Type::Tuple(items.iter().map(|item| self.read(item)).collect::<Result<_, _>>()?)
+                Value::List(list) => {
+                    Type::Tuple(list.items().iter().map(|item| self.read(item)).collect::<Result<_, _>>()?)
                 }
                 _ => return Err(MetadataError::Malformed("tuple")),
             },
@@ -548,7 +547,7 @@ impl<'p> Definitions<'p> {
         let err = self.boxed_field(value, "err")?;
         let (has_ok, has_err) = match value.field("absent") {
             None => (true, true),
-            Some(Value::String(absent)) => match absent.as_str() {
+            Some(Value::String(absent)) => match &**absent {
                 "ok" => (false, true),
                 "err" => (true, false),
                 "both" => (false, false),
@@ -565,7 +564,7 @@ impl<'p> Definitions<'p> {
         let mut flags = Vec::new();
         for flag in list_field(value, "flags")? {
             match flag {
-                Value::String(name) => flags.push(EnumCase { name: name.clone(), docs: String::new() }),
+                Value::String(name) => flags.push(EnumCase { name: (**name).into(), docs: String::new() }),
                 _ => return Err(MetadataError::Malformed("flags")),
             }
         }
@@ -586,8 +585,9 @@ impl<'p> Definitions<'p> {
         for case in list_field(value, "cases")? {
             let name = text_field(case, "name")?.to_string();
             let ty = match case.field("payload") {
-                Some(Value::Option { value: Some(payload), .. }) => Some(self.read(payload)?),
-                Some(Value::Option { value: None, .. }) => None,
+                Some(Value::Option(option)) => {
+                    option.value().map(|payload| self.read(payload)).transpose()?
+                }
                 Some(_) | None => return Err(MetadataError::Malformed("payload")),
             };
             cases.push(Case { name, docs: String::new(), ty });

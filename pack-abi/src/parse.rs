@@ -174,7 +174,7 @@ impl<'t> Parser<'t> {
         match self.peek() {
             Some('(') => {
                 self.next();
-                self.list(")", Self::value).map(Value::Tuple)
+                self.list(")", Self::value).map(Value::tuple)
             }
             Some('[') => {
                 self.next();
@@ -184,7 +184,7 @@ impl<'t> Parser<'t> {
             Some('\'') => self.char_value(),
             Some('"') => {
                 let text = self.quoted()?;
-                if self.starts_named() { self.named(text) } else { Ok(Value::String(text)) }
+                if self.starts_named() { self.named(text) } else { Ok(Value::from(text)) }
             }
             Some(c) if c.is_ascii_digit() || c == '-' => self.number(),
             Some(c) if starts_identifier(c) => self.worded(),
@@ -211,7 +211,7 @@ impl<'t> Parser<'t> {
             0
         };
         let payload = if self.eat("(") { self.list(")", Self::value)? } else { Vec::new() };
-        Ok(Value::Variant { type_name: name, case, tag, payload })
+        Ok(Value::variant(name, case, tag, payload))
     }
 
     fn record(&mut self, name: String) -> Parsed<Value> {
@@ -221,7 +221,7 @@ impl<'t> Parser<'t> {
             parser.need(":")?;
             Ok((name, parser.value()?))
         })?;
-        Ok(Value::Record { name, fields })
+        Ok(Value::record(name, fields))
     }
 
     /// Reads a list after its bracket. A list of `u8` becomes bytes.
@@ -229,19 +229,13 @@ impl<'t> Parser<'t> {
         let items = self.list("]", Self::value)?;
         let elem = match items.first() {
             _ if self.rest().starts_with('<') => self.types(Self::one_type)?,
-            Some(first) => first.wire_type(),
+            Some(first) => match first.wire_type() {
+                Ok(elem) => elem,
+                Err(_) => return self.fail("elements that are nested less deeply"),
+            },
             None => return self.fail("the type of the elements, as in `[]<u32>`"),
         };
-        let byte = |item: &Value| match item {
-            Value::U8(byte) => Some(*byte),
-            _ => None,
-        };
-        let bytes =
-            if elem == WireType::U8 { items.iter().map(byte).collect::<Option<Vec<u8>>>() } else { None };
-        Ok(match bytes {
-            Some(bytes) => Value::Bytes(bytes),
-            None => Value::List { elem, items },
-        })
+        Ok(Value::list(elem, items))
     }
 
     fn number(&mut self) -> Parsed<Value> {
@@ -282,21 +276,21 @@ impl<'t> Parser<'t> {
             "flags" => self.hexadecimal().map(Value::Flags),
             "some" => {
                 let inner = self.types(Self::one_type)?;
-                Ok(Value::Option { inner, value: Some(self.one_value()?) })
+                Ok(Value::option(inner, Some(self.one_value()?)))
             }
-            "none" => Ok(Value::Option { inner: self.types(Self::one_type)?, value: None }),
+            "none" => Ok(Value::option(self.types(Self::one_type)?, None)),
             "ok" => {
                 let (ok, err) = self.types(Self::two_types)?;
-                Ok(Value::Result { ok, err, value: Ok(self.one_value()?) })
+                Ok(Value::result(ok, err, Ok(self.one_value()?)))
             }
             "err" => {
                 let (ok, err) = self.types(Self::two_types)?;
-                Ok(Value::Result { ok, err, value: Err(self.one_value()?) })
+                Ok(Value::result(ok, err, Err(self.one_value()?)))
             }
             "set" => {
                 let elem = self.types(Self::one_type)?;
                 self.need("[")?;
-                Ok(Value::Set { elem, items: self.list("]", Self::value)? })
+                Ok(Value::set(elem, self.list("]", Self::value)?))
             }
             "map" => self.map(),
             _ => Err(ParseError { expected: "a value", offset: start }),
@@ -311,14 +305,14 @@ impl<'t> Parser<'t> {
             parser.need("=>")?;
             Ok((key, parser.value()?))
         })?;
-        Ok(Value::Map { key, value, entries })
+        Ok(Value::map(key, value, entries))
     }
 
-    fn one_value(&mut self) -> Parsed<Box<Value>> {
+    fn one_value(&mut self) -> Parsed<Value> {
         self.need("(")?;
         let value = self.deeper(Self::value)?;
         self.need(")")?;
-        Ok(Box::new(value))
+        Ok(value)
     }
 
     fn one_type(&mut self) -> Parsed<WireType> {
@@ -395,7 +389,7 @@ impl<'t> Parser<'t> {
         let mut bytes = Vec::new();
         loop {
             match self.next() {
-                Some('"') => return Ok(Value::Bytes(bytes)),
+                Some('"') => return Ok(Value::from(bytes)),
                 Some('\\') if self.peek() == Some('x') => {
                     self.next();
                     let digits = self.rest().get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());

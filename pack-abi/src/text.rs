@@ -6,7 +6,7 @@
 
 use core::fmt::{self, Display, Formatter, Write as _};
 
-use crate::{Value, WireType};
+use crate::{MAX_DEPTH, RecordValue, Value, VariantValue, WireType};
 
 /// The words that are types by themselves, so a record of that name is quoted.
 pub(crate) const TYPE_WORDS: [&str; 21] = [
@@ -18,71 +18,126 @@ pub(crate) const TYPE_WORDS: [&str; 21] = [
 pub(crate) const NAN_32: u32 = 0x7FC0_0000;
 pub(crate) const NAN_64: u64 = 0x7FF8_0000_0000_0000;
 
+/// What stands for values that are nested more deeply than values may be. It is no value: the text does not parse.
+const TOO_DEEP: &str = "...";
+
 impl Display for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::U8(value) => write!(f, "{value}u8"),
-            Self::U16(value) => write!(f, "{value}u16"),
-            Self::U32(value) => write!(f, "{value}u32"),
-            Self::U64(value) => write!(f, "{value}u64"),
-            Self::S8(value) => write!(f, "{value}s8"),
-            Self::S16(value) => write!(f, "{value}s16"),
-            Self::S32(value) => write!(f, "{value}s32"),
-            Self::S64(value) => write!(f, "{value}s64"),
-            Self::F32(value) => match value.to_bits() {
+        Nested { value: self, depth: 0 }.fmt(f)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
+}
+
+/// A value at its depth in the whole one.
+struct Nested<'v> {
+    value: &'v Value,
+    depth: u32,
+}
+
+impl Display for Nested<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::U8(value) => write!(f, "{value}u8"),
+            Value::U16(value) => write!(f, "{value}u16"),
+            Value::U32(value) => write!(f, "{value}u32"),
+            Value::U64(value) => write!(f, "{value}u64"),
+            Value::S8(value) => write!(f, "{value}s8"),
+            Value::S16(value) => write!(f, "{value}s16"),
+            Value::S32(value) => write!(f, "{value}s32"),
+            Value::S64(value) => write!(f, "{value}s64"),
+            Value::F32(value) => match value.to_bits() {
                 NAN_32 => f.write_str("NaNf32"),
                 bits if value.is_nan() => write!(f, "f32({bits:#010x})"),
                 _ => write!(f, "{value:?}f32"),
             },
-            Self::F64(value) => match value.to_bits() {
+            Value::F64(value) => match value.to_bits() {
                 NAN_64 => f.write_str("NaNf64"),
                 bits if value.is_nan() => write!(f, "f64({bits:#018x})"),
                 _ => write!(f, "{value:?}f64"),
             },
-            Self::Char(value) => {
+            Value::Char(value) => {
                 f.write_char('\'')?;
                 escaped(f, *value, '\'')?;
                 f.write_char('\'')
             }
-            Self::Flags(mask) => write!(f, "flags({mask:#x})"),
-            Self::String(text) => quoted(f, text),
-            Self::Bytes(bytes) => bytes_literal(f, bytes),
-            Self::List { elem, items } => {
-                listed(f, '[', items, ']')?;
-                match items.first() {
-                    Some(first) if first.wire_type() == *elem => Ok(()),
-                    Some(_) | None => write!(f, "<{elem}>"),
+            Value::Flags(mask) => write!(f, "flags({mask:#x})"),
+            Value::String(text) => quoted(f, text),
+            Value::Bytes(bytes) => bytes_literal(f, bytes),
+            // Text has one level more than the wire: see the parser.
+            _ if self.depth > MAX_DEPTH => f.write_str(TOO_DEEP),
+            Value::List(list) => {
+                self.listed(f, '[', list.items(), ']')?;
+                match list.items().first() {
+                    Some(first) if first.is_of(list.elem()) => Ok(()),
+                    Some(_) | None => write!(f, "<{}>", list.elem()),
                 }
             }
-            Self::Tuple(items) => listed(f, '(', items, ')'),
-            Self::Option { inner, value: Some(value) } => write!(f, "some<{inner}>({value})"),
-            Self::Option { inner, value: None } => write!(f, "none<{inner}>"),
-            Self::Result { ok, err, value: Ok(value) } => write!(f, "ok<{ok}, {err}>({value})"),
-            Self::Result { ok, err, value: Err(value) } => write!(f, "err<{ok}, {err}>({value})"),
-            Self::Record { name, fields } => record(f, name, fields),
-            Self::Variant { type_name, case, tag, payload } => {
-                identifier(f, type_name)?;
-                f.write_str("::")?;
-                identifier(f, case)?;
-                if *tag != 0 {
-                    write!(f, "#{tag}")?;
-                }
-                if payload.is_empty() { Ok(()) } else { listed(f, '(', payload, ')') }
+            Value::Tuple(items) => self.listed(f, '(', items, ')'),
+            Value::Option(option) => match option.value() {
+                Some(value) => write!(f, "some<{}>({})", option.inner(), self.inside(value)),
+                None => write!(f, "none<{}>", option.inner()),
+            },
+            Value::Result(result) => {
+                let (word, value) = match result.value() {
+                    Ok(value) => ("ok", value),
+                    Err(value) => ("err", value),
+                };
+                write!(f, "{word}<{}, {}>({})", result.ok(), result.err(), self.inside(value))
             }
-            Self::Map { key, value, entries } => {
-                write!(f, "map<{key}, {value}>[")?;
-                for (place, (key, value)) in entries.iter().enumerate() {
+            Value::Record(record) => self.record(f, record),
+            Value::Variant(variant) => self.variant(f, variant),
+            Value::Map(map) => {
+                write!(f, "map<{}, {}>[", map.key(), map.value())?;
+                for (place, (key, value)) in map.entries().enumerate() {
                     separate(f, place)?;
-                    write!(f, "{key} => {value}")?;
+                    write!(f, "{} => {}", self.inside(key), self.inside(value))?;
                 }
                 f.write_char(']')
             }
-            Self::Set { elem, items } => {
-                write!(f, "set<{elem}>")?;
-                listed(f, '[', items, ']')
+            Value::Set(set) => {
+                write!(f, "set<{}>", set.elem())?;
+                self.listed(f, '[', set.items(), ']')
             }
         }
+    }
+}
+
+impl Nested<'_> {
+    fn inside<'v>(&self, value: &'v Value) -> Nested<'v> {
+        Nested { value, depth: self.depth + 1 }
+    }
+
+    fn listed(&self, f: &mut Formatter<'_>, open: char, items: &[Value], close: char) -> fmt::Result {
+        listed(f, open, items.iter().map(|item| self.inside(item)), close)
+    }
+
+    fn record(&self, f: &mut Formatter<'_>, record: &RecordValue) -> fmt::Result {
+        if !record.name().is_empty() {
+            identifier(f, record.name())?;
+        }
+        f.write_char('{')?;
+        for (place, (name, value)) in record.fields().enumerate() {
+            separate(f, place)?;
+            identifier(f, name)?;
+            write!(f, ": {}", self.inside(value))?;
+        }
+        f.write_char('}')
+    }
+
+    fn variant(&self, f: &mut Formatter<'_>, variant: &VariantValue) -> fmt::Result {
+        identifier(f, variant.type_name())?;
+        f.write_str("::")?;
+        identifier(f, variant.case())?;
+        if variant.tag() != 0 {
+            write!(f, "#{}", variant.tag())?;
+        }
+        if variant.payload().is_empty() { Ok(()) } else { self.listed(f, '(', variant.payload(), ')') }
     }
 }
 
@@ -90,26 +145,18 @@ fn separate(f: &mut Formatter<'_>, place: usize) -> fmt::Result {
     if place > 0 { f.write_str(", ") } else { Ok(()) }
 }
 
-fn listed(f: &mut Formatter<'_>, open: char, items: &[impl Display], close: char) -> fmt::Result {
+fn listed(
+    f: &mut Formatter<'_>,
+    open: char,
+    items: impl Iterator<Item = impl Display>,
+    close: char,
+) -> fmt::Result {
     f.write_char(open)?;
-    for (place, item) in items.iter().enumerate() {
+    for (place, item) in items.enumerate() {
         separate(f, place)?;
         write!(f, "{item}")?;
     }
     f.write_char(close)
-}
-
-fn record<T: Display, S: AsRef<str>>(f: &mut Formatter<'_>, name: &str, fields: &[(S, T)]) -> fmt::Result {
-    if !name.is_empty() {
-        identifier(f, name)?;
-    }
-    f.write_char('{')?;
-    for (place, (name, value)) in fields.iter().enumerate() {
-        separate(f, place)?;
-        identifier(f, name.as_ref())?;
-        write!(f, ": {value}")?;
-    }
-    f.write_char('}')
 }
 
 /// Whether a name can stand without quotes.
@@ -175,7 +222,7 @@ impl Display for WireType {
             Self::Result(a, b) | Self::Map(a, b) => write!(f, "{}<{a}, {b}>", self.kind()),
             Self::Tuple(elements) => {
                 f.write_str("tuple")?;
-                listed(f, '<', elements, '>')
+                listed(f, '<', elements.iter(), '>')
             }
             Self::Record(name) if TYPE_WORDS.contains(&name.as_str()) => quoted(f, name),
             Self::Record(name) => identifier(f, name),

@@ -1,18 +1,31 @@
 //! A graph value of any type: what tools use that do not know the types at compile time.
 //!
+//! A value takes 32 bytes; whatever is larger is shared, so a clone costs a count and not a copy (see `compound`).
 //! Equality is that of the encoded form: floats are compared by their bits, so `NaN` equals itself.
-//! Decoded values are at most [`MAX_DEPTH`](crate::MAX_DEPTH) deep, which bounds the recursion of
-//! comparing, cloning, printing and dropping them.
+//!
+//! Decoded values are at most [`MAX_DEPTH`](crate::MAX_DEPTH) deep. Values made by hand may be deeper: they are
+//! cloned, compared and dropped without recursion, encoding them is an error, and their text is cut off.
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::compound::{Items, ListValue, MapValue, OptionValue, RecordValue, ResultValue, VariantValue};
 use crate::{Decode, DecodeError, Encode, EncodeError, Encoder, Flags};
-use crate::{GraphType, Kind, NodeRef, TypeWriter, WireType};
+use crate::{GraphType, Kind, MAX_DEPTH, TypeWriter, WireType};
 
 /// A graph value of any type.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use pack_abi::{Value, WireType};
+///
+/// let point = Value::record("Point", [("x", Value::S32(1)), ("y", Value::S32(-2))]);
+/// assert_eq!(point.field("y"), Some(&Value::S32(-2)));
+/// let shapes = Value::list(WireType::Record("Point".to_owned()), [point.clone(), point]);
+/// assert_eq!(shapes.to_string(), "[Point{x: 1s32, y: -2s32}, Point{x: 1s32, y: -2s32}]");
+/// ```
+#[derive(Clone)]
 pub enum Value {
     /// `bool`
     Bool(bool),
@@ -41,77 +54,28 @@ pub enum Value {
     /// `flags`
     Flags(u64),
     /// `string`
-    String(String),
+    String(Arc<str>),
     /// `list<u8>`: the form in which such lists are decoded
-    Bytes(Vec<u8>),
+    Bytes(Arc<[u8]>),
     /// `list<T>`
-    List {
-        /// The declared type of the elements.
-        elem: WireType,
-        /// The elements.
-        items: Vec<Self>,
-    },
+    List(ListValue),
     /// `tuple<...>`; without elements it is unit
-    Tuple(Vec<Self>),
+    Tuple(Items),
     /// `option<T>`
-    Option {
-        /// The declared type of what is inside.
-        inner: WireType,
-        /// What is inside.
-        value: Option<Box<Self>>,
-    },
+    Option(OptionValue),
     /// `result<T, E>`
-    Result {
-        /// The declared type of `ok`.
-        ok: WireType,
-        /// The declared type of `err`.
-        err: WireType,
-        /// What is inside.
-        value: Result<Box<Self>, Box<Self>>,
-    },
+    Result(ResultValue),
     /// `record`
-    Record {
-        /// The name of the type.
-        name: String,
-        /// Names and values of the fields, in order.
-        fields: Vec<(String, Self)>,
-    },
+    Record(RecordValue),
     /// `variant` or `enum`
-    Variant {
-        /// The name of the type.
-        type_name: String,
-        /// The name of the case.
-        case: String,
-        /// The number that decides which case it is.
-        tag: u32,
-        /// The payloads.
-        payload: Vec<Self>,
-    },
+    Variant(VariantValue),
     /// `map<K, V>`
-    Map {
-        /// The declared type of the keys.
-        key: WireType,
-        /// The declared type of the values.
-        value: WireType,
-        /// The entries, in order.
-        entries: Vec<(Self, Self)>,
-    },
+    Map(MapValue),
     /// `set<T>`
-    Set {
-        /// The declared type of the elements.
-        elem: WireType,
-        /// The elements, in order.
-        items: Vec<Self>,
-    },
+    Set(ListValue),
 }
 
 impl Value {
-    /// Returns the empty tuple.
-    #[must_use]
-    pub const fn unit() -> Self {
-        Self::Tuple(Vec::new())
-    }
-
     /// Turns a Rust value into a dynamic one.
     ///
     /// # Errors
@@ -134,33 +98,72 @@ impl Value {
     }
 
     /// Returns the type that the value shows by itself: declared types where it carries them.
-    #[must_use]
-    pub fn wire_type(&self) -> WireType {
-        match self {
-            Self::Bool(_) => WireType::Bool,
-            Self::U8(_) => WireType::U8,
-            Self::U16(_) => WireType::U16,
-            Self::U32(_) => WireType::U32,
-            Self::U64(_) => WireType::U64,
-            Self::S8(_) => WireType::S8,
-            Self::S16(_) => WireType::S16,
-            Self::S32(_) => WireType::S32,
-            Self::S64(_) => WireType::S64,
-            Self::F32(_) => WireType::F32,
-            Self::F64(_) => WireType::F64,
-            Self::Char(_) => WireType::Char,
-            Self::Flags(_) => WireType::Flags,
-            Self::String(_) => WireType::String,
-            Self::Bytes(_) => WireType::List(Box::new(WireType::U8)),
-            Self::List { elem, .. } => WireType::List(Box::new(elem.clone())),
-            Self::Tuple(items) => WireType::Tuple(items.iter().map(Self::wire_type).collect()),
-            Self::Option { inner, .. } => WireType::Option(Box::new(inner.clone())),
-            Self::Result { ok, err, .. } => WireType::Result(Box::new(ok.clone()), Box::new(err.clone())),
-            Self::Record { name, .. } => WireType::Record(name.clone()),
-            Self::Variant { type_name, .. } => WireType::Variant(type_name.clone()),
-            Self::Map { key, value, .. } => WireType::Map(Box::new(key.clone()), Box::new(value.clone())),
-            Self::Set { elem, .. } => WireType::Set(Box::new(elem.clone())),
+    ///
+    /// # Errors
+    ///
+    /// If it is a tuple of tuples that is nested more deeply than types may be.
+    pub fn wire_type(&self) -> Result<WireType, EncodeError> {
+        self.wire_type_at(0)
+    }
+
+    fn wire_type_at(&self, depth: u32) -> Result<WireType, EncodeError> {
+        let elements = match self {
+            Self::Tuple(_) if depth > MAX_DEPTH => return Err(EncodeError::TooDeep),
+            Self::Tuple(items) => items.iter().map(|item| item.wire_type_at(depth + 1)),
+            Self::Bytes(_) => return Ok(WireType::List(Box::new(WireType::U8))),
+            Self::List(list) => return Ok(WireType::List(Box::new(list.elem().clone()))),
+            Self::Set(set) => return Ok(WireType::Set(Box::new(set.elem().clone()))),
+            Self::Option(option) => return Ok(WireType::Option(Box::new(option.inner().clone()))),
+            Self::Record(record) => return Ok(WireType::Record(record.name().into())),
+            Self::Variant(variant) => return Ok(WireType::Variant(variant.type_name().into())),
+            Self::Result(result) => {
+                return Ok(WireType::Result(Box::new(result.ok().clone()), Box::new(result.err().clone())));
+            }
+            Self::Map(map) => {
+                return Ok(WireType::Map(Box::new(map.key().clone()), Box::new(map.value().clone())));
+            }
+            Self::Bool(_) => return Ok(WireType::Bool),
+            Self::U8(_) => return Ok(WireType::U8),
+            Self::U16(_) => return Ok(WireType::U16),
+            Self::U32(_) => return Ok(WireType::U32),
+            Self::U64(_) => return Ok(WireType::U64),
+            Self::S8(_) => return Ok(WireType::S8),
+            Self::S16(_) => return Ok(WireType::S16),
+            Self::S32(_) => return Ok(WireType::S32),
+            Self::S64(_) => return Ok(WireType::S64),
+            Self::F32(_) => return Ok(WireType::F32),
+            Self::F64(_) => return Ok(WireType::F64),
+            Self::Char(_) => return Ok(WireType::Char),
+            Self::Flags(_) => return Ok(WireType::Flags),
+            Self::String(_) => return Ok(WireType::String),
+        };
+        elements.collect::<Result<_, _>>().map(WireType::Tuple)
+    }
+
+    /// Whether the value shows this type by itself.
+    pub(crate) fn is_of(&self, wire_type: &WireType) -> bool {
+        match (self, wire_type) {
+            (Self::Tuple(items), WireType::Tuple(elements)) => {
+                items.len() == elements.len() && items.iter().zip(elements).all(|(item, t)| item.is_of(t))
+            }
+            (Self::List(list), WireType::List(elem)) => *list.elem() == **elem,
+            (Self::Set(set), WireType::Set(elem)) => *set.elem() == **elem,
+            (Self::Option(option), WireType::Option(inner)) => *option.inner() == **inner,
+            (Self::Record(record), WireType::Record(name)) => record.name() == name,
+            (Self::Variant(variant), WireType::Variant(name)) => variant.type_name() == name,
+            (Self::Result(result), WireType::Result(ok, err)) => {
+                *result.ok() == **ok && *result.err() == **err
+            }
+            (Self::Map(map), WireType::Map(key, value)) => *map.key() == **key && *map.value() == **value,
+            (Self::Bytes(_), WireType::List(elem)) => **elem == WireType::U8,
+            (Self::String(_), WireType::String) => true,
+            _ => self.fixed_bytes().is_some_and(|(kind, _)| kind == wire_type.kind()),
         }
+    }
+
+    /// Whether other values are inside of it.
+    pub(crate) fn is_compound(&self) -> bool {
+        self.fixed_bytes().is_none() && !matches!(self, Self::String(_) | Self::Bytes(_))
     }
 
     /// Returns kind and little-endian bytes of a value of fixed width; the bytes that it does not need are zero.
@@ -181,14 +184,14 @@ impl Value {
             Self::Flags(mask) => (Kind::Flags, *mask),
             Self::String(_)
             | Self::Bytes(_)
-            | Self::List { .. }
+            | Self::List(_)
             | Self::Tuple(_)
-            | Self::Option { .. }
-            | Self::Result { .. }
-            | Self::Record { .. }
-            | Self::Variant { .. }
-            | Self::Map { .. }
-            | Self::Set { .. } => return None,
+            | Self::Option(_)
+            | Self::Result(_)
+            | Self::Record(_)
+            | Self::Variant(_)
+            | Self::Map(_)
+            | Self::Set(_) => return None,
         };
         Some((kind, bits.to_le_bytes()))
     }
@@ -196,12 +199,7 @@ impl Value {
     /// Returns the field of a record.
     #[must_use]
     pub fn field(&self, wanted: &str) -> Option<&Self> {
-        match self {
-            Self::Record { fields, .. } => {
-                fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value)
-            }
-            _ => None,
-        }
+        if let Self::Record(record) = self { record.field(wanted) } else { None }
     }
 }
 
@@ -225,45 +223,6 @@ impl core::fmt::Display for ConvertError {
 
 impl core::error::Error for ConvertError {}
 
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::U8(a), Self::U8(b)) => a == b,
-            (Self::U16(a), Self::U16(b)) => a == b,
-            (Self::U32(a), Self::U32(b)) => a == b,
-            (Self::U64(a), Self::U64(b)) | (Self::Flags(a), Self::Flags(b)) => a == b,
-            (Self::S8(a), Self::S8(b)) => a == b,
-            (Self::S16(a), Self::S16(b)) => a == b,
-            (Self::S32(a), Self::S32(b)) => a == b,
-            (Self::S64(a), Self::S64(b)) => a == b,
-            (Self::F32(a), Self::F32(b)) => a.to_bits() == b.to_bits(),
-            (Self::F64(a), Self::F64(b)) => a.to_bits() == b.to_bits(),
-            (Self::Char(a), Self::Char(b)) => a == b,
-            (Self::String(a), Self::String(b)) => a == b,
-            (Self::Bytes(a), Self::Bytes(b)) => a == b,
-            (Self::Tuple(a), Self::Tuple(b)) => a == b,
-            (Self::List { elem: t, items: a }, Self::List { elem: u, items: b })
-            | (Self::Set { elem: t, items: a }, Self::Set { elem: u, items: b }) => t == u && a == b,
-            (Self::Option { inner: t, value: a }, Self::Option { inner: u, value: b }) => t == u && a == b,
-            (Self::Result { ok: t, err: e, value: a }, Self::Result { ok: u, err: f, value: b }) => {
-                t == u && e == f && a == b
-            }
-            (Self::Record { name: m, fields: a }, Self::Record { name: n, fields: b }) => m == n && a == b,
-            (
-                Self::Variant { type_name: s, case: c, tag: i, payload: a },
-                Self::Variant { type_name: t, case: d, tag: j, payload: b },
-            ) => i == j && s == t && c == d && a == b,
-            (Self::Map { key: k, value: v, entries: a }, Self::Map { key: l, value: w, entries: b }) => {
-                k == l && v == w && a == b
-            }
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Value {}
-
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::String(text.into())
@@ -272,13 +231,13 @@ impl From<&str> for Value {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::String(text)
+        Self::String(text.into())
     }
 }
 
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
+        Self::Bytes(bytes.into())
     }
 }
 
@@ -291,6 +250,8 @@ impl GraphType for Value {
 
 impl Encode for Value {
     fn encode_node(&self, encoder: &mut Encoder<'_>) -> Result<u32, EncodeError> {
+        // What is shared is written as often as it is there, which may be more than anybody has room for.
+        encoder.check_size()?;
         match self {
             Self::Bool(value) => value.encode_node(encoder),
             Self::U8(value) => value.encode_node(encoder),
@@ -308,171 +269,32 @@ impl Encode for Value {
             Self::String(value) => encoder.string(value),
             Self::Bytes(value) => encoder.bytes(value),
             Self::Tuple(items) => encoder.tuple_of(items),
-            Self::List { elem, items } => match elem.fixed() {
-                Some(kind) => encoder.array_of_values(kind, items),
-                None => encoder.sequence_with(Kind::List, |types| elem.write(types), items.iter()),
+            Self::List(list) => match list.elem.fixed() {
+                Some(kind) => encoder.array_of_values(kind, &list.items),
+                None => encoder.sequence_with(Kind::List, |types| list.elem.write(types), list.items.iter()),
             },
-            Self::Set { elem, items } => {
-                encoder.sequence_with(Kind::Set, |types| elem.write(types), items.iter())
+            Self::Set(set) => {
+                encoder.sequence_with(Kind::Set, |types| set.elem.write(types), set.items.iter())
             }
-            Self::Option { inner, value } => {
-                encoder.option_with(|types| inner.write(types), value.as_deref())
-            }
-            Self::Result { ok, err, value } => {
-                let (is_err, child) = match value {
+            Self::Option(option) => encoder.option_with(|types| option.inner.write(types), option.value()),
+            Self::Result(result) => {
+                let (is_err, child) = match result.value() {
                     Ok(child) => (false, child),
                     Err(child) => (true, child),
                 };
-                let types = |types: &mut TypeWriter<'_>| {
-                    ok.write(types)?;
-                    err.write(types)
-                };
+                let types = |types: &mut TypeWriter<'_>| write_both(&result.types, types);
                 encoder.result_with(types, is_err, |encoder| child.encode_node(encoder))
             }
-            Self::Record { name, fields } => {
-                encoder.record_of(name, fields.iter().map(|(name, value)| (name.as_str(), value)))
+            Self::Record(record) => encoder.record_of(record.name(), record.fields()),
+            Self::Variant(variant) => {
+                encoder.variant_of((variant.type_name(), variant.case()), variant.tag(), variant.payload())
             }
-            Self::Variant { type_name, case, tag, payload } => {
-                encoder.variant_of((type_name, case), *tag, payload)
-            }
-            Self::Map { key, value, entries } => encoder.map_with(
-                |types| {
-                    key.write(types)?;
-                    value.write(types)
-                },
-                entries.iter().map(|(key, value)| (key, value)),
-            ),
+            Self::Map(map) => encoder.map_with(|types| write_both(&map.types, types), map.entries()),
         }
     }
 }
 
-impl<'a> Decode<'a> for Value {
-    /// Reads without recursion: nodes come children first, so each parent takes its children off a stack.
-    fn decode_node(node: NodeRef<'a, '_>) -> Result<Self, DecodeError> {
-        let mut built = Vec::new();
-        for index in node.subtree_nodes() {
-            let value = read_node(node.sibling(index), &mut built)?;
-            built.push(value);
-        }
-        // A subtree ends with its own node, which has taken all that was built before it.
-        built.pop().ok_or_else(|| node.error(crate::DecodeErrorKind::Truncated))
-    }
-
-    fn decode_list(node: NodeRef<'a, '_>) -> Result<Vec<Self>, DecodeError> {
-        match Self::decode_node(node)? {
-            Self::List { items, .. } => Ok(items),
-            Self::Bytes(bytes) => Ok(bytes.into_iter().map(Self::U8).collect()),
-            _ => node.list().map(|_| Vec::new()),
-        }
-    }
-}
-
-fn read_node(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, DecodeError> {
-    Ok(match node.kind() {
-        Kind::Bool => Value::Bool(node.decode()?),
-        Kind::U8 => Value::U8(node.decode()?),
-        Kind::U16 => Value::U16(node.decode()?),
-        Kind::U32 => Value::U32(node.decode()?),
-        Kind::U64 => Value::U64(node.decode()?),
-        Kind::S8 => Value::S8(node.decode()?),
-        Kind::S16 => Value::S16(node.decode()?),
-        Kind::S32 => Value::S32(node.decode()?),
-        Kind::S64 => Value::S64(node.decode()?),
-        Kind::F32 => Value::F32(node.decode()?),
-        Kind::F64 => Value::F64(node.decode()?),
-        Kind::Char => Value::Char(node.decode()?),
-        Kind::Flags => Value::Flags(node.decode::<Flags>()?.0),
-        Kind::String => Value::String(node.decode()?),
-        Kind::Array => read_array(node)?,
-        Kind::Tuple => Value::Tuple(take_children(node, built)),
-        Kind::List => {
-            let elem = WireType::read(&mut node.cursor())?;
-            Value::List { elem, items: take_children(node, built) }
-        }
-        Kind::Set => {
-            let elem = WireType::read(&mut node.cursor())?;
-            Value::Set { elem, items: take_children(node, built) }
-        }
-        Kind::Option => {
-            let inner = WireType::read(&mut node.cursor())?;
-            let value = if node.option()?.is_some() { built.pop().map(Box::new) } else { None };
-            Value::Option { inner, value }
-        }
-        Kind::Result => read_result(node, built)?,
-        Kind::Record => read_record(node, built)?,
-        Kind::Variant => {
-            let case = node.variant()?;
-            let payload = built.split_off(built.len() - case.payloads().len());
-            Value::Variant {
-                type_name: case.type_name().into(),
-                case: case.name().into(),
-                tag: case.tag(),
-                payload,
-            }
-        }
-        Kind::Map => {
-            let mut cursor = node.cursor();
-            let key = WireType::read(&mut cursor)?;
-            let value = WireType::read(&mut cursor)?;
-            let mut children = take_children(node, built).into_iter();
-            let mut entries = Vec::with_capacity(children.len() / 2);
-            while let (Some(key), Some(value)) = (children.next(), children.next()) {
-                entries.push((key, value));
-            }
-            Value::Map { key, value, entries }
-        }
-    })
-}
-
-fn read_record(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, DecodeError> {
-    let mut cursor = node.cursor();
-    let name = cursor.text()?.into();
-    let count = cursor.u32()? as usize;
-    let mut fields = Vec::with_capacity(count);
-    for value in built.drain(built.len() - count..) {
-        fields.push((cursor.text()?.into(), value));
-    }
-    cursor.links(count)?;
-    Ok(Value::Record { name, fields })
-}
-
-fn take_children(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Vec<Value> {
-    let count = node.children().len();
-    built.split_off(built.len() - count)
-}
-
-fn read_result(node: NodeRef<'_, '_>, built: &mut Vec<Value>) -> Result<Value, DecodeError> {
-    let mut cursor = node.cursor();
-    let ok = WireType::read(&mut cursor)?;
-    let err = WireType::read(&mut cursor)?;
-    let is_ok = node.result()?.is_ok();
-    let child = Box::new(built.pop().unwrap_or_else(Value::unit));
-    Ok(Value::Result { ok, err, value: if is_ok { Ok(child) } else { Err(child) } })
-}
-
-fn read_array(node: NodeRef<'_, '_>) -> Result<Value, DecodeError> {
-    fn items<'a, T: Decode<'a>>(
-        node: NodeRef<'a, '_>,
-        elem: WireType,
-        item: impl FnMut(T) -> Value,
-    ) -> Result<Value, DecodeError> {
-        Ok(Value::List { elem, items: T::decode_list(node)?.into_iter().map(item).collect() })
-    }
-    let kind = Kind::from_byte(node.payload().first().copied().unwrap_or_default());
-    match kind {
-        Some(Kind::U8) => node.as_bytes().map(|bytes| Value::Bytes(bytes.to_vec())),
-        Some(Kind::Bool) => items(node, WireType::Bool, Value::Bool),
-        Some(Kind::U16) => items(node, WireType::U16, Value::U16),
-        Some(Kind::U32) => items(node, WireType::U32, Value::U32),
-        Some(Kind::U64) => items(node, WireType::U64, Value::U64),
-        Some(Kind::S8) => items(node, WireType::S8, Value::S8),
-        Some(Kind::S16) => items(node, WireType::S16, Value::S16),
-        Some(Kind::S32) => items(node, WireType::S32, Value::S32),
-        Some(Kind::S64) => items(node, WireType::S64, Value::S64),
-        Some(Kind::F32) => items(node, WireType::F32, Value::F32),
-        Some(Kind::F64) => items(node, WireType::F64, Value::F64),
-        Some(Kind::Char) => items(node, WireType::Char, Value::Char),
-        Some(Kind::Flags) => items(node, WireType::Flags, |flags: Flags| Value::Flags(flags.0)),
-        _ => Err(node.error(crate::DecodeErrorKind::WrongListForm)),
-    }
+fn write_both(both: &(WireType, WireType), types: &mut TypeWriter<'_>) -> Result<(), EncodeError> {
+    both.0.write(types)?;
+    both.1.write(types)
 }

@@ -62,12 +62,11 @@ fn complaint(ty: Type, value: &impl Encode) -> String {
 }
 
 fn record_of(name: &str, fields: &[(&str, Value)]) -> Value {
-    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Value::Record { name: name.into(), fields }
+    Value::record(name, fields.iter().map(|(name, value)| (*name, value.clone())))
 }
 
 fn variant_of(case: &str, tag: u32, payload: Vec<Value>) -> Value {
-    Value::Variant { type_name: "Whatever".into(), case: case.into(), tag, payload }
+    Value::variant("Whatever", case, tag, payload)
 }
 
 fn point(x: i32, y: i32) -> Value {
@@ -80,10 +79,9 @@ fn a_violation_names_function_parameter_and_place() {
     let contract = contract(&[("id", Type::U64), ("shapes", shapes)], None);
     let inner =
         variant_of("AtPoint", 0, vec![record_of("Point", &[("x", "left".into()), ("y_pos", Value::S32(1))])]);
-    let optional =
-        |value| Value::Option { inner: WireType::Variant("Shape".into()), value: Some(Box::new(value)) };
+    let optional = |value| Value::option(WireType::Variant("Shape".into()), Some(value));
     let items = vec![optional(variant_of("Empty", 1, vec![])), optional(inner)];
-    let shapes = Value::List { elem: WireType::Option(Box::new(WireType::Variant("Shape".into()))), items };
+    let shapes = Value::list(WireType::Option(Box::new(WireType::Variant("Shape".into()))), items);
     let violation = contract.check_values(&[Value::U64(1), shapes.clone()]).unwrap_err();
     assert_eq!(violation.to_string(), "a:b/c.draw: shapes[1]?::AtPoint(0).x: expected s32, found string");
     let input = pack_abi::encode(&(1_u64, &shapes)).unwrap();
@@ -231,7 +229,7 @@ fn flags_without_a_name_are_refused_where_the_names_are_known() {
 #[test]
 fn recursive_types_are_checked_at_every_level() {
     let tree = |label: Value, kids: Vec<Value>| {
-        let kids = Value::List { elem: WireType::Record("Tree".into()), items: kids };
+        let kids = Value::list(WireType::Record("Tree".into()), kids);
         record_of("Tree", &[("label", label), ("kids", kids)])
     };
     let good =
@@ -250,17 +248,16 @@ fn recursive_types_are_checked_at_every_level() {
 
 #[test]
 fn a_key_is_there_once_also_if_it_is_compound() {
-    let pair = |x: u8| Value::Tuple(vec![Value::U8(x), "k".into()]);
+    let pair = |x: u8| Value::tuple([Value::U8(x), "k".into()]);
     let key = Type::Tuple(vec![Type::U8, Type::String]);
-    let map = |keys: [u8; 2]| Value::Map {
-        key: WireType::Tuple(vec![WireType::U8, WireType::String]),
-        value: WireType::U8,
-        entries: keys.map(|x| (pair(x), Value::U8(0))).into(),
+    let map = |keys: [u8; 2]| {
+        let key = WireType::Tuple(vec![WireType::U8, WireType::String]);
+        Value::map(key, WireType::U8, keys.map(|x| (pair(x), Value::U8(0))))
     };
     let ty = Type::Map(boxed(key), boxed(Type::U8));
     assert_eq!(complaint(ty.clone(), &map([2, 1])), "");
     assert_eq!(complaint(ty, &map([1, 1])), "p[1] (key): key is there twice");
-    let set = Value::Set { elem: WireType::U8, items: vec![Value::U8(1), Value::U8(1)] };
+    let set = Value::set(WireType::U8, [Value::U8(1), Value::U8(1)]);
     assert_eq!(complaint(Type::Set(boxed(Type::U8)), &set), "p[1]: key is there twice");
 }
 
@@ -303,14 +300,13 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<u8>().prop_map(Value::U8),
         any::<i32>().prop_map(Value::S32),
         any::<bool>().prop_map(Value::Bool),
-        "[a-z]{0,3}".prop_map(Value::String),
-        proptest::collection::vec(any::<u8>(), 0..4).prop_map(Value::Bytes),
+        "[a-z]{0,3}".prop_map(Value::string),
+        proptest::collection::vec(any::<u8>(), 0..4).prop_map(Value::bytes),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::Tuple),
-            proptest::option::of(inner.clone())
-                .prop_map(|value| Value::Option { inner: WireType::U8, value: value.map(Box::new) }),
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::tuple),
+            proptest::option::of(inner.clone()).prop_map(|value| Value::option(WireType::U8, value)),
             inner.clone().prop_map(|value| record_of("R", &[("a-field", value)])),
             inner.prop_map(|value| variant_of("SomeCase", 0, vec![value])),
         ]
@@ -326,17 +322,18 @@ fn type_of(value: &Value, types: &mut Vec<TypeDef>) -> Type {
         Value::String(_) => Type::String,
         Value::Bytes(_) => list(Type::U8),
         Value::Tuple(items) => Type::Tuple(items.iter().map(|item| type_of(item, types)).collect()),
-        Value::Option { value, .. } => {
-            Type::Option(boxed(value.as_ref().map_or(Type::Char, |value| type_of(value, types))))
+        Value::Option(option) => {
+            Type::Option(boxed(option.value().map_or(Type::Char, |value| type_of(value, types))))
         }
-        Value::Record { fields, .. } => {
-            let ty = type_of(&fields[0].1, types);
+        Value::Record(record_value) => {
+            let (_, field) = record_value.fields().next().unwrap();
+            let ty = type_of(field, types);
             let name = format!("r{}", types.len());
             types.push(record(&name, &[("a-field", ty)]));
             named(&name)
         }
-        Value::Variant { payload, .. } => {
-            let ty = Some(type_of(&payload[0], types));
+        Value::Variant(variant) => {
+            let ty = Some(type_of(&variant.payload()[0], types));
             let name = format!("v{}", types.len());
             types.push(def(
                 &name,

@@ -459,7 +459,6 @@ fn fields_are_read_in_the_spelling_of_the_interface_too() {
         last_msg: String,
         at: u32,
     }
-    let fields = vec![("at".to_owned(), Value::U32(1)), ("last-msg".to_owned(), "hi".into())];
-    let value = Value::Record { name: "chat-msg".to_owned(), fields };
+    let value = Value::record("chat-msg", [("at", Value::U32(1)), ("last-msg", "hi".into())]);
     assert_eq!(value.to::<ChatMsg>().unwrap(), ChatMsg { last_msg: "hi".to_owned(), at: 1 });
 }

@@ -269,17 +269,11 @@ fn a_changed_signature_no_longer_fits_its_hash() {
 
 #[test]
 fn two_types_of_one_name_keep_apart() {
-    let record = |ty| Value::Record {
-        name: "r".into(),
-        fields: vec![("name".into(), "r".into()), ("fields".into(), fields_of(ty))],
-    };
+    let record = |ty| Value::record("r", [("name", "r".into()), ("fields", fields_of(ty))]);
     fn fields_of(tag: u32) -> Value {
         let ty = desc(tag, vec![]);
-        let field = Value::Record {
-            name: String::new(),
-            fields: vec![("name".into(), "f".into()), ("type".into(), ty)],
-        };
-        Value::List { elem: pack_abi::WireType::Record(String::new()), items: vec![field] }
+        let field = Value::record("", [("name", "f".into()), ("type", ty)]);
+        Value::list(pack_abi::WireType::Record(String::new()), [field])
     }
     let params = [desc(17, vec![record(1)]), desc(17, vec![record(2)]), desc(17, vec![record(1)])];
     let metadata = Metadata::decode(&with_params(&params)).unwrap();
@@ -289,15 +283,12 @@ fn two_types_of_one_name_keep_apart() {
 }
 
 fn desc(tag: u32, payload: Vec<Value>) -> Value {
-    Value::Variant { type_name: String::new(), case: String::new(), tag, payload }
+    Value::variant("", "", tag, payload)
 }
 
 fn with_params(params: &[Value]) -> Vec<u8> {
-    let list = |items: Vec<Value>| Value::List { elem: pack_abi::WireType::String, items };
-    let record = |fields: Vec<(&str, Value)>| Value::Record {
-        name: "x".into(),
-        fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-    };
+    let list = |items: Vec<Value>| Value::list(pack_abi::WireType::String, items);
+    let record = |fields: Vec<(&str, Value)>| Value::record("x", fields);
     let params = params.iter().map(|ty| record(vec![("name", "p".into()), ("type", ty.clone())])).collect();
     let function = record(vec![
         ("interface", "i".into()),
@@ -316,15 +307,14 @@ fn with_params(params: &[Value]) -> Vec<u8> {
 
 #[test]
 fn a_generic_parameter_is_any_value() {
-    let parameter = Value::Record { name: "TypeRef".into(), fields: vec![("name".into(), "s".into())] };
+    let parameter = Value::record("TypeRef", [("name", "s".into())]);
     let metadata = Metadata::decode(&with_params(&[desc(18, vec![parameter])])).unwrap();
     assert_eq!(metadata.imports[0].functions[0].params[0].ty, Type::Value);
 }
 
 #[test]
 fn results_and_flags_as_upstream_writes_them_are_read() {
-    let arms = vec![("ok".into(), desc(0, vec![])), ("err".into(), desc(12, vec![]))];
-    let result = Value::Record { name: "result-desc".into(), fields: arms };
+    let result = Value::record("result-desc", [("ok", desc(0, vec![])), ("err", desc(12, vec![]))]);
     let metadata = Metadata::decode(&with_params(&[desc(16, vec![result]), desc(13, vec![])])).unwrap();
     let types: Vec<&Type> = metadata.imports[0].functions[0].params.iter().map(|param| &param.ty).collect();
     assert_eq!(types[0], &Type::Result { ok: Some(Box::new(Type::Bool)), err: Some(Box::new(Type::String)) });

@@ -9,12 +9,11 @@ fn round_trip(value: &Value, text: &str) {
 }
 
 fn record(name: &str, fields: &[(&str, Value)]) -> Value {
-    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Value::Record { name: name.into(), fields }
+    Value::record(name, fields.iter().map(|(name, value)| (*name, value.clone())))
 }
 
 fn variant(type_name: &str, case: &str, tag: u32, payload: Vec<Value>) -> Value {
-    Value::Variant { type_name: type_name.into(), case: case.into(), tag, payload }
+    Value::variant(type_name, case, tag, payload)
 }
 
 #[test]
@@ -31,7 +30,7 @@ fn scalars_carry_their_type() {
     round_trip(&Value::Char('\''), "'\\''");
     round_trip(&Value::Char('\u{0}'), "'\\u{0}'");
     round_trip(&Value::from("a\"b\n\u{202e}"), "\"a\\\"b\\n\\u{202e}\"");
-    round_trip(&Value::Bytes(b"GET /\"\\\x00\xff".to_vec()), "b\"GET /\\\"\\\\\\x00\\xff\"");
+    round_trip(&Value::bytes(*b"GET /\"\\\x00\xff"), "b\"GET /\\\"\\\\\\x00\\xff\"");
 }
 
 #[test]
@@ -45,15 +44,15 @@ fn floats_that_are_not_finite_keep_their_bits() {
 
 #[test]
 fn lists_keep_their_declared_type() {
-    let list = |elem, items| Value::List { elem, items };
+    let list = |elem, items: Vec<Value>| Value::list(elem, items);
     round_trip(&list(WireType::U32, vec![Value::U32(1), Value::U32(2)]), "[1u32, 2u32]");
     round_trip(&list(WireType::U32, vec![]), "[]<u32>");
     round_trip(&list(WireType::Record(String::new()), vec![]), "[]<\"\">");
     round_trip(&list(WireType::Record("list".into()), vec![]), "[]<\"list\">");
     round_trip(&list(WireType::Variant("v".into()), vec![]), "[]<variant v>");
     round_trip(&list(WireType::String, vec![Value::U32(1)]), "[1u32]<string>");
-    assert_eq!("[1u8, 2u8]".parse::<Value>().unwrap(), Value::Bytes(vec![1, 2]));
-    assert_eq!("[]<u8>".parse::<Value>().unwrap(), Value::Bytes(vec![]));
+    assert_eq!("[1u8, 2u8]".parse::<Value>().unwrap(), Value::bytes([1, 2]));
+    assert_eq!("[]<u8>".parse::<Value>().unwrap(), Value::bytes([]));
 }
 
 #[test]
@@ -65,20 +64,16 @@ fn variants_keep_their_tag() {
 
 #[test]
 fn compound_values_nest() {
-    let option = Value::Option { inner: WireType::U32, value: Some(Box::new(Value::U32(1))) };
+    let option = Value::option(WireType::U32, Some(Value::U32(1)));
     round_trip(&option, "some<u32>(1u32)");
-    let result = Value::Result {
-        ok: WireType::Tuple(vec![]),
-        err: WireType::String,
-        value: Err(Box::new(Value::from("no"))),
-    };
+    let result = Value::result(WireType::Tuple(vec![]), WireType::String, Err(Value::from("no")));
     round_trip(&result, "err<tuple<>, string>(\"no\")");
-    let map = Value::Map {
-        key: WireType::String,
-        value: WireType::Set(Box::new(WireType::U16)),
-        entries: vec![(Value::from("a"), Value::Set { elem: WireType::U16, items: vec![Value::U16(1)] })],
-    };
-    let value = Value::Tuple(vec![
+    let map = Value::map(
+        WireType::String,
+        WireType::Set(Box::new(WireType::U16)),
+        [(Value::from("a"), Value::set(WireType::U16, [Value::U16(1)]))],
+    );
+    let value = Value::tuple([
         record("Point", &[("x", Value::S32(1)), ("last-msg", Value::unit())]),
         map,
         record("", &[("odd name", option)]),
@@ -133,18 +128,18 @@ fn nesting_is_bounded_in_text_too() {
 #[test]
 fn differences_name_their_place() {
     let state = |count: u32, name: &str, tags: &[&str]| {
-        let items = tags.iter().map(|tag| Value::from(*tag)).collect();
+        let items: Vec<Value> = tags.iter().map(|tag| Value::from(*tag)).collect();
         record(
             "State",
             &[
                 ("count", Value::U32(count)),
                 ("name", Value::from(name)),
-                ("tags", Value::List { elem: WireType::String, items }),
+                ("tags", Value::list(WireType::String, items)),
             ],
         )
     };
-    let left = Value::Tuple(vec![state(1, "a", &["x", "y", "z"]), Value::Bool(true)]);
-    let right = Value::Tuple(vec![state(2, "a", &["x", "z"]), Value::Bool(true)]);
+    let left = Value::tuple([state(1, "a", &["x", "y", "z"]), Value::Bool(true)]);
+    let right = Value::tuple([state(2, "a", &["x", "z"]), Value::Bool(true)]);
     let lines: Vec<String> = diff(&left, &right).iter().map(ToString::to_string).collect();
     assert_eq!(lines, [".0.count: 1u32 -> 2u32", ".0.tags[1]: \"y\" -> nothing"]);
     assert!(diff(&left, &left).is_empty());
@@ -152,10 +147,9 @@ fn differences_name_their_place() {
 
 #[test]
 fn differences_in_maps_and_variants_follow_keys_and_cases() {
-    let map = |entries: &[(&str, u32)]| Value::Map {
-        key: WireType::String,
-        value: WireType::U32,
-        entries: entries.iter().map(|(key, value)| (Value::from(*key), Value::U32(*value))).collect(),
+    let map = |entries: &[(&str, u32)]| {
+        let entries = entries.iter().map(|(key, value)| (Value::from(*key), Value::U32(*value)));
+        Value::map(WireType::String, WireType::U32, entries)
     };
     let lines =
         |a: &Value, b: &Value| -> Vec<String> { diff(a, b).iter().map(ToString::to_string).collect() };
@@ -176,11 +170,11 @@ fn long_texts_and_bytes_are_cut_to_what_differs() {
     let lines: Vec<String> = diff(&left, &Value::from(text)).iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["[500..502]: \"xx\" -> \"é\""]);
     let mut bytes = vec![7; 1 << 20];
-    let left = Value::Bytes(bytes.clone());
+    let left = Value::from(bytes.clone());
     bytes[77] = 8;
-    let lines: Vec<String> = diff(&left, &Value::Bytes(bytes)).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = diff(&left, &Value::from(bytes)).iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["[77..78]: b\"\\x07\" -> b\"\\x08\""]);
-    let huge = Value::List { elem: WireType::U32, items: vec![Value::U32(1); 10_000] };
+    let huge = Value::list(WireType::U32, vec![Value::U32(1); 10_000]);
     assert!(diff(&huge, &Value::unit())[0].to_string().len() < 500);
 }
 

@@ -11,28 +11,27 @@ pub(crate) fn encode(name: &'static str, fields: Vec<(&str, Value)>) -> Result<V
 }
 
 pub(crate) fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
-    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Value::Record { name: name.to_owned(), fields }
+    Value::record(name, fields)
 }
 
 pub(crate) fn text(text: &str) -> Value {
-    Value::String(text.to_owned())
+    Value::from(text)
 }
 
 pub(crate) fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes(bytes.to_vec())
+    Value::bytes(bytes)
 }
 
 pub(crate) fn option(inner: WireType, value: Option<Value>) -> Value {
-    Value::Option { inner, value: value.map(Box::new) }
+    Value::option(inner, value)
 }
 
-pub(crate) const fn list(elem: WireType, items: Vec<Value>) -> Value {
-    Value::List { elem, items }
+pub(crate) fn list(elem: WireType, items: Vec<Value>) -> Value {
+    Value::list(elem, items)
 }
 
 pub(crate) fn pair(first: Value, second: Value) -> Value {
-    Value::Tuple(vec![first, second])
+    Value::tuple([first, second])
 }
 
 pub(crate) fn text_pairs(pairs: &[(String, String)]) -> Value {
@@ -53,11 +52,11 @@ pub(crate) fn pair_type(second: WireType) -> WireType {
 }
 
 pub(crate) fn as_text(value: &Value) -> Option<String> {
-    if let Value::String(text) = value { Some(text.clone()) } else { None }
+    if let Value::String(text) = value { Some((**text).to_owned()) } else { None }
 }
 
 pub(crate) fn as_bytes(value: &Value) -> Option<Vec<u8>> {
-    if let Value::Bytes(bytes) = value { Some(bytes.clone()) } else { None }
+    if let Value::Bytes(bytes) = value { Some(bytes.to_vec()) } else { None }
 }
 
 pub(crate) fn as_hash(value: &Value) -> Option<Hash> {
@@ -73,15 +72,15 @@ pub(crate) const fn as_u64(value: &Value) -> Option<u64> {
 }
 
 pub(crate) fn as_option<T>(value: &Value, inner: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        Value::Option { value: None, .. } => Some(None),
-        Value::Option { value: Some(value), .. } => inner(value).map(Some),
-        _ => None,
+    let Value::Option(option) = value else { return None };
+    match option.value() {
+        Some(value) => inner(value).map(Some),
+        None => Some(None),
     }
 }
 
 pub(crate) fn as_list<T>(value: &Value, item: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
-    if let Value::List { items, .. } = value { items.iter().map(item).collect() } else { None }
+    if let Value::List(list) = value { list.items().iter().map(item).collect() } else { None }
 }
 
 pub(crate) fn as_pair<A, B>(
@@ -90,7 +89,7 @@ pub(crate) fn as_pair<A, B>(
     second: impl Fn(&Value) -> Option<B>,
 ) -> Option<(A, B)> {
     let Value::Tuple(items) = value else { return None };
-    let [a, b] = items.as_slice() else { return None };
+    let [a, b] = &**items else { return None };
     Some((first(a)?, second(b)?))
 }
 
@@ -108,7 +107,7 @@ impl Reader {
     pub(crate) fn new(name: &'static str, bytes: &[u8]) -> Result<Self, RecordError> {
         let value = pack_abi::decode(bytes).map_err(|source| RecordError::Decode { name, source })?;
         match &value {
-            Value::Record { name: found, .. } if found == name => Ok(Self { name, value }),
+            Value::Record(record) if record.name() == name => Ok(Self { name, value }),
             _ => Err(RecordError::Shape { name, what: "its name" }),
         }
     }

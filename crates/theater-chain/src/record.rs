@@ -193,23 +193,19 @@ impl ExitReason {
 
     fn to_value(&self) -> Value {
         let (tag, case, text) = self.parts();
-        Value::Variant {
-            type_name: "exit-reason".to_owned(),
-            case: case.to_owned(),
-            tag,
-            payload: text.map(|text| Value::String(text.clone())).into_iter().collect(),
-        }
+        let payload: Vec<Value> = text.map(|text| Value::from(text.as_str())).into_iter().collect();
+        Value::variant("exit-reason", case, tag, payload)
     }
 
     fn from_value(value: &Value) -> Option<Self> {
-        let Value::Variant { tag, payload, .. } = value else { return None };
-        let reason = match (tag, payload.as_slice()) {
+        let Value::Variant(variant) = value else { return None };
+        let reason = match (variant.tag(), variant.payload()) {
             (0, []) => Self::Normal,
             (1, []) => Self::Shutdown,
-            (2, [Value::String(text)]) => Self::Error(text.clone()),
-            (3, [Value::String(text)]) => Self::Trap(text.clone()),
-            (4, [Value::String(text)]) => Self::Limit(text.clone()),
-            (5, [Value::String(text)]) => Self::HostFault(text.clone()),
+            (2, [Value::String(text)]) => Self::Error((**text).to_owned()),
+            (3, [Value::String(text)]) => Self::Trap((**text).to_owned()),
+            (4, [Value::String(text)]) => Self::Limit((**text).to_owned()),
+            (5, [Value::String(text)]) => Self::HostFault((**text).to_owned()),
             (6, []) => Self::Killed,
             (7, []) => Self::NoActor,
             _ => return None,

@@ -59,9 +59,9 @@ pub(crate) fn encode(
     };
     // A function with one parameter takes its value as it is, or in a tuple; a tuple of one has to be in a tuple.
     let input = match values.as_slice() {
-        [Value::Tuple(items)] if items.len() == 1 => Value::Tuple(values),
+        [Value::Tuple(items)] if items.len() == 1 => Value::tuple(values),
         [_] => values.remove(0),
-        _ => Value::Tuple(values),
+        _ => Value::tuple(values),
     };
     pack_abi::encode(&input)
         .map_err(|error| CliError::environment("the arguments cannot be passed on").because(error))

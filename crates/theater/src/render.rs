@@ -199,18 +199,22 @@ pub(crate) fn spliced(bytes: &[u8]) -> Shown {
 }
 
 fn state_case(case: &str, tag: u32, payload: Vec<Value>) -> Value {
-    Value::Variant { type_name: "state".to_owned(), case: case.to_owned(), tag, payload }
+    Value::variant("state", case, tag, payload)
 }
 
 /// Puts the name of the state where its filler is: first in the tuple, or first in the tuple of an `ok`.
 fn put_state(value: &mut Value, state: Value) {
     match value {
         Value::Tuple(items) => {
-            if let Some(first) = items.first_mut() {
+            if let Some(first) = items.make_mut().first_mut() {
                 *first = state;
             }
         }
-        Value::Result { value: Ok(inner), .. } => put_state(inner, state),
+        Value::Result(result) => {
+            if let Ok(inner) = result.value_mut() {
+                put_state(inner, state);
+            }
+        }
         _ => {}
     }
 }

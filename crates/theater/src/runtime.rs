@@ -358,8 +358,7 @@ fn encoded(decision: &Value) -> Result<Vec<u8>, RecordError> {
 }
 
 fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {
-    let fields = fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-    Value::Record { name: name.to_owned(), fields }
+    Value::record(name, fields)
 }
 
 fn start_decision(path: &ActorPath, linked: &Linked) -> Value {

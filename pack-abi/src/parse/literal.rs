@@ -64,7 +64,7 @@ impl From<ParseError> for LiteralError {
 pub fn parse_typed(text: &str, ty: &Type, types: &[TypeDef]) -> Result<Value, LiteralError> {
     let reader = Reader { types };
     match reader.resolved(ty) {
-        Type::String if !text.trim_start().starts_with('"') => return Ok(Value::String(text.into())),
+        Type::String if !text.trim_start().starts_with('"') => return Ok(Value::from(text)),
         Type::Char => {
             let mut chars = text.chars();
             if let (Some(only), None) = (chars.next(), chars.next()) {
@@ -171,7 +171,7 @@ impl<'t> Reader<'t> {
                 return Ok(parser.bytes()?);
             }
             if rest.starts_with('"') {
-                return Ok(Value::Bytes(parser.quoted()?.into_bytes()));
+                return Ok(Value::from(parser.quoted()?.into_bytes()));
             }
         }
         if !parser.eat("[") {
@@ -180,11 +180,7 @@ impl<'t> Reader<'t> {
         }
         let items = parser.list("]", |parser| self.value(parser, elem))?;
         stated(parser, &[&wire])?;
-        if wire != WireType::U8 {
-            return Ok(Value::List { elem: wire, items });
-        }
-        let byte = |item| if let Value::U8(byte) = item { Some(byte) } else { None };
-        Ok(Value::Bytes(items.into_iter().filter_map(byte).collect()))
+        Ok(Value::list(wire, items))
     }
 
     fn set(&self, parser: &mut Parser<'_>, elem: &Type) -> Read<Value> {
@@ -196,7 +192,7 @@ impl<'t> Reader<'t> {
             return expected("a set, as in `[...]`,", parser.at);
         }
         let items = parser.list("]", |parser| self.value(parser, elem))?;
-        Ok(Value::Set { elem: wire, items })
+        Ok(Value::set(wire, items))
     }
 
     fn map(&self, parser: &mut Parser<'_>, key: &Type, value: &Type) -> Read<Value> {
@@ -212,7 +208,7 @@ impl<'t> Reader<'t> {
             parser.need("=>")?;
             Ok((key, self.value(parser, value)?))
         })?;
-        Ok(Value::Map { key: wire_key, value: wire_value, entries })
+        Ok(Value::map(wire_key, wire_value, entries))
     }
 
     fn option(&self, parser: &mut Parser<'_>, inner: &Type) -> Read<Value> {
@@ -221,12 +217,12 @@ impl<'t> Reader<'t> {
         match parser.word() {
             "none" => {
                 stated(parser, &[&wire])?;
-                Ok(Value::Option { inner: wire, value: None })
+                Ok(Value::option(wire, None))
             }
             "some" => {
                 stated(parser, &[&wire])?;
                 let value = self.in_parentheses(parser, inner)?;
-                Ok(Value::Option { inner: wire, value: Some(value) })
+                Ok(Value::option(wire, Some(value)))
             }
             _ => expected("`some(...)` or `none`", start),
         }
@@ -253,18 +249,18 @@ impl<'t> Reader<'t> {
                     }
                     parser.need(")")?;
                 }
-                Box::new(Value::unit())
+                Value::unit()
             }
         };
         let value = if is_ok { Ok(inner) } else { Err(inner) };
-        Ok(Value::Result { ok: wire_ok, err: wire_err, value })
+        Ok(Value::result(wire_ok, wire_err, value))
     }
 
-    fn in_parentheses(&self, parser: &mut Parser<'_>, ty: &Type) -> Read<Box<Value>> {
+    fn in_parentheses(&self, parser: &mut Parser<'_>, ty: &Type) -> Read<Value> {
         parser.need("(")?;
         let value = parser.deeper(|parser| self.value(parser, ty))?;
         parser.need(")")?;
-        Ok(Box::new(value))
+        Ok(value)
     }
 
     fn tuple(&self, parser: &mut Parser<'_>, elements: &[Type]) -> Read<Value> {
@@ -277,7 +273,7 @@ impl<'t> Reader<'t> {
             None => expected(format!("the end of a tuple of {}", elements.len()), parser.at),
         })?;
         match left.next() {
-            None => Ok(Value::Tuple(items)),
+            None => Ok(Value::tuple(items)),
             Some(next) => expected(
                 format!("element {} of {} of the tuple, of type {next},", items.len() + 1, elements.len()),
                 parser.at.saturating_sub(1),
@@ -316,17 +312,17 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        Ok(Value::Record { name: type_on_wire(named(def)), fields: read })
+        Ok(Value::record(type_on_wire(named(def)), read))
     }
 
     fn variant(&self, parser: &mut Parser<'_>, def: &TypeDef, cases: &[Case]) -> Read<Value> {
         let (place, name) = case(parser, def, cases.iter().map(|case| case.name.as_str()))?;
         let payload = match cases.get(place).and_then(|case| case.ty.as_ref()) {
-            Some(ty) => Vec::from([*self.in_parentheses(parser, ty)?]),
+            Some(ty) => Vec::from([self.in_parentheses(parser, ty)?]),
             None => Vec::new(),
         };
         let tag = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Value::Variant { type_name: type_on_wire(named(def)), case: type_on_wire(&name), tag, payload })
+        Ok(Value::variant(type_on_wire(named(def)), type_on_wire(&name), tag, payload))
     }
 
     /// Returns the type as values carry it.
@@ -391,7 +387,7 @@ fn scalar(parser: &mut Parser<'_>, ty: &Type) -> Read<Value> {
             Some('\'') => Ok(parser.char_value()?),
             _ => expected("a character in quotes, as in `'a'`,", parser.at),
         },
-        Type::String => text(parser).map(Value::String),
+        Type::String => text(parser).map(Value::from),
         Type::List(_)
         | Type::Set(_)
         | Type::Map(..)
@@ -531,7 +527,7 @@ fn enumeration(parser: &mut Parser<'_>, def: &TypeDef, cases: &[EnumCase]) -> Re
     let (place, name) = case(parser, def, cases.iter().map(|case| case.name.as_str()))?;
     let tag = u32::try_from(place).unwrap_or(u32::MAX);
     let (type_name, case) = (type_on_wire(named(def)), type_on_wire(&name));
-    Ok(Value::Variant { type_name, case, tag, payload: Vec::new() })
+    Ok(Value::variant(type_name, case, tag, []))
 }
 
 fn flags(parser: &mut Parser<'_>, def: &TypeDef, names: &[EnumCase]) -> Read<Value> {

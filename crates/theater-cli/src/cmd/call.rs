@@ -113,10 +113,11 @@ impl<'r> Came<'r> {
     fn of(report: &'r ExitReport) -> Self {
         let answer = report.answer.as_deref().and_then(|answer| pack_abi::decode::<Value>(answer).ok());
         match (answer, &report.reason) {
-            (
-                Some(error @ Value::Result { value: Err(_), .. }),
-                ExitReason::Normal | ExitReason::Error(_),
-            ) => Self::ReturnedErr(error),
+            (Some(Value::Result(result)), ExitReason::Normal | ExitReason::Error(_))
+                if result.value().is_err() =>
+            {
+                Self::ReturnedErr(Value::Result(result))
+            }
             (Some(value), ExitReason::Normal) => Self::Returned(value),
             (_, ExitReason::Error(text)) => Self::Refused(text),
             (
@@ -185,6 +186,7 @@ fn object(args: &CallArgs, (symbol, came): (&str, &Came<'_>), ended: &Ended) -> 
         "function": symbol,
         "outcome": came.name(),
         "result": came.value().map(ToString::to_string),
+        "result_value": came.value().map(|value| json!(value)),
         "result_hex": report.answer.as_deref().map(hex),
         "reason": exit::name(&report.reason),
         "detail": exit::detail(&report.reason),

@@ -166,6 +166,13 @@ fn object(event: &Event, function: &str, actor: &str, run: &str) -> serde_json::
         render::Shown::Nothing => None,
         shown => Some(shown.to_string()),
     };
+    let value = |shown: render::Shown| match shown {
+        render::Shown::Value(value) => json!(value),
+        render::Shown::Nothing
+        | render::Shown::Text(_)
+        | render::Shown::Opaque(_)
+        | render::Shown::Redacted => serde_json::Value::Null,
+    };
     json!({
         "schema": "theater.event.1",
         "run": run,
@@ -179,6 +186,8 @@ fn object(event: &Event, function: &str, actor: &str, run: &str) -> serde_json::
         "function": (function != "-").then_some(function),
         "input": shown(render::input(event)),
         "output": shown(render::output(event)),
+        "input_value": value(render::input(event)),
+        "output_value": value(render::output(event)),
         "summary": render::summary(event),
         "input_hex": event.payload.input().map(hex),
         "output_hex": event.payload.output().map(hex),

@@ -72,6 +72,9 @@ fn events_are_filtered_and_shown_with_their_values() {
     assert!(json.iter().all(|event| event["schema"] == "theater.event.1" && event["actor"] == "root#1"));
     let seqs: Vec<_> = json.iter().map(|event| event["seq"].as_u64()).collect();
     assert_eq!(seqs, (0..json.len() as u64).map(Some).collect::<Vec<_>>());
+    let log = json.iter().find(|event| event["function"] == "theater:simple/runtime.log").unwrap();
+    assert_eq!(log["input_value"], "I am root");
+    assert_eq!(log["output_value"], serde_json::json!({ "tuple": [] }));
     assert_eq!(
         story.theater(["events", "--kind", "exit", "--actor", "root#1"]).fine().text().lines().count(),
         1

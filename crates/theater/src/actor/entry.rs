@@ -39,7 +39,7 @@ impl Entry {
 
 /// Returns what `init` gets beside the state.
 pub(crate) fn init_params(path: &str) -> Value {
-    Value::Tuple(vec![Value::from(path)])
+    Value::tuple([Value::from(path)])
 }
 
 /// What a call is made with.

@@ -102,27 +102,17 @@ impl TrapRecord {
 
     /// Returns the payload of the event: a record.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, pack_abi::EncodeError> {
-        let text = |text: &String| Box::new(Value::String(text.clone()));
-        let optional = |value: &Option<String>| Value::Option {
-            inner: WireType::String,
-            value: value.as_ref().map(text),
-        };
-        let frames = self.backtrace.iter().cloned().map(Value::String).collect();
+        let optional =
+            |value: &Option<String>| Value::option(WireType::String, value.as_deref().map(Value::from));
+        let frames: Vec<Value> = self.backtrace.iter().map(|frame| frame.as_str().into()).collect();
         let fields = vec![
-            ("kind", Value::String(self.kind.clone())),
+            ("kind", Value::from(self.kind.as_str())),
             ("message", optional(&self.message)),
-            ("backtrace", Value::List { elem: WireType::String, items: frames }),
-            (
-                "memory-refused",
-                Value::Option {
-                    inner: WireType::U64,
-                    value: self.memory_refused.map(|bytes| Box::new(Value::U64(bytes))),
-                },
-            ),
+            ("backtrace", Value::list(WireType::String, frames)),
+            ("memory-refused", Value::option(WireType::U64, self.memory_refused.map(Value::U64))),
             ("pending", optional(&self.pending)),
         ];
-        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        pack_abi::encode(&Value::Record { name: "trap".to_owned(), fields })
+        pack_abi::encode(&Value::record("trap", fields))
     }
 
     /// Reads the payload of a trap event.
@@ -132,33 +122,26 @@ impl TrapRecord {
     pub fn decode(payload: &[u8], fuel: u64, outcome: Outcome) -> Result<Self, NotATrap> {
         let record: Value = pack_abi::decode(payload).map_err(|_| NotATrap)?;
         let Some(Value::String(kind)) = record.field("kind") else { return Err(NotATrap) };
-        let optional_text = |name: &str| match record.field(name) {
-            Some(Value::Option { value: Some(value), .. }) => match &**value {
-                Value::String(text) => Ok(Some(text.clone())),
-                _ => Err(NotATrap),
-            },
-            Some(Value::Option { value: None, .. }) => Ok(None),
+        let optional = |name: &str| match record.field(name) {
+            Some(Value::Option(option)) => Ok(option.value()),
             _ => Err(NotATrap),
         };
-        let memory_refused = match record.field("memory-refused") {
-            Some(Value::Option { value: Some(value), .. }) => match **value {
-                Value::U64(bytes) => Some(bytes),
-                _ => return Err(NotATrap),
-            },
-            Some(Value::Option { value: None, .. }) => None,
-            _ => return Err(NotATrap),
-        };
-        let Some(Value::List { items, .. }) = record.field("backtrace") else { return Err(NotATrap) };
-        let frame = |item: &Value| match item {
-            Value::String(text) => Ok(text.clone()),
+        let text = |value: &Value| match value {
+            Value::String(text) => Ok((**text).to_owned()),
             _ => Err(NotATrap),
         };
+        let memory_refused = match optional("memory-refused")? {
+            Some(Value::U64(bytes)) => Some(*bytes),
+            Some(_) => return Err(NotATrap),
+            None => None,
+        };
+        let Some(Value::List(backtrace)) = record.field("backtrace") else { return Err(NotATrap) };
         Ok(Self {
-            kind: kind.clone(),
-            message: optional_text("message")?,
-            backtrace: items.iter().map(frame).collect::<Result<_, _>>()?,
+            kind: (**kind).to_owned(),
+            message: optional("message")?.map(text).transpose()?,
+            backtrace: backtrace.items().iter().map(text).collect::<Result<_, _>>()?,
             memory_refused,
-            pending: optional_text("pending")?,
+            pending: optional("pending")?.map(text).transpose()?,
             fuel,
             outcome,
         })

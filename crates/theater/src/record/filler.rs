@@ -85,7 +85,7 @@ mod tests {
         let salt = RunHasher::new(&[1; 32]);
         for bytes in [None, Some(&b"hello"[..]), Some(&b""[..])] {
             let state = State::initial(&salt, bytes).unwrap();
-            let params = Value::Tuple(vec![Value::from("root"), Value::U32(7)]);
+            let params = Value::tuple([Value::from("root"), Value::U32(7)]);
             let whole = pack_abi::encode(&(bytes, &params)).unwrap();
             assert_eq!(call_input(&state, &params).unwrap(), whole);
         }
@@ -95,7 +95,7 @@ mod tests {
     fn filler_takes_the_place_of_a_state() {
         let salt = RunHasher::new(&[1; 32]);
         let state = State::initial(&salt, Some(b"hello")).unwrap();
-        let params = Value::Tuple(vec![Value::from("root")]);
+        let params = Value::tuple([Value::from("root")]);
         let whole = call_input(&state, &params).unwrap();
         let rest = &whole[HEADER + state.nodes().len()..];
         let count = u32::from_le_bytes([whole[8], whole[9], whole[10], whole[11]]);

@@ -63,7 +63,7 @@ async fn parameters_of_another_type_are_the_callers_error_and_reach_nobody() {
     let report = house
         .run_with("a", actor(sum(7)), None, async |handle| {
             for (params, expected) in [
-                (Value::Tuple(vec!["one".into()]), "my:app/it.add: params.0: expected u32, found string"),
+                (Value::tuple(vec!["one".into()]), "my:app/it.add: params.0: expected u32, found string"),
                 (Value::unit(), "my:app/it.add: params: expected 1 elements, found 0"),
                 (Value::U32(1), "my:app/it.add: params: expected tuple<u32>, found u32"),
             ] {
@@ -71,7 +71,7 @@ async fn parameters_of_another_type_are_the_callers_error_and_reach_nobody() {
                 assert!(matches!(failed, CallFailure::Parameters(_)), "{failed}");
                 assert_eq!(failed.to_string(), expected);
             }
-            let output = handle.call("my:app/it.add", Value::Tuple(vec![Value::U32(1)])).await.unwrap();
+            let output = handle.call("my:app/it.add", Value::tuple(vec![Value::U32(1)])).await.unwrap();
             assert_eq!(output, sum(7));
         })
         .await;
@@ -87,7 +87,7 @@ async fn a_result_that_the_guest_does_not_declare_is_its_error_and_changes_no_st
     let report = house
         .run_with("a", actor(wrong), None, async |handle| {
             for _ in 0..2 {
-                let params = Value::Tuple(vec![Value::U32(1)]);
+                let params = Value::tuple(vec![Value::U32(1)]);
                 let failed = handle.call("my:app/it.add", params).await.unwrap_err();
                 assert_eq!(failed.to_string(), "my:app/it.add: result.ok.1: expected u32, found string");
             }

@@ -51,7 +51,7 @@ pub use impls::Flags;
 pub use kind::Kind;
 pub use node::{Children, NodeRef};
 pub use parse::{LiteralError, ParseError, parse_typed};
-pub use shape::{Case, Elements, Fields, Record, RecordShape};
+pub use shape::{Case, CaseShape, Elements, Fields, Record, RecordShape};
 pub use value::{ConvertError, Value};
 pub use view::{Limits, View, encoded_length};
 pub use wire_type::WireType;

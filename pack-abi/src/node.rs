@@ -121,7 +121,14 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// If the node is not an option.
     pub fn option(&self) -> Result<Option<Self>, DecodeError> {
         self.expect(Kind::Option)?;
-        Ok(self.children().next())
+        // The payload ends with the presence byte 0, or with 1 and an index. The index of a child that is there
+        // does not decide: the view has seen that the payload is a type and one of the two.
+        let mut cursor = self.cursor();
+        cursor.skip_type()?;
+        Ok(match cursor.rest() {
+            [1, link @ ..] => link.first_chunk().map(|link| self.at(*link)),
+            _ => None,
+        })
     }
 
     /// Returns the child of a result, also of one in the older form: a variant with the tag 0 or 1.
@@ -249,6 +256,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
         }
     }
 
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn cursor(&self) -> Cursor<'a> {
         Cursor::new(self.payload(), self.offset() + NODE_HEADER_BYTES)
     }
@@ -257,6 +265,12 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn at(&self, link: [u8; 4]) -> Self {
         Self { view: self.view, index: u32::from_le_bytes(link) }
+    }
+
+    /// Returns the nodes that these links of this node name.
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    pub(crate) fn linked(&self, links: &'a [[u8; 4]]) -> Children<'a, 'v> {
+        Children { view: self.view, links }
     }
 
     /// Returns another node of the subtree.

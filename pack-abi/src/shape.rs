@@ -18,6 +18,16 @@ pub struct RecordShape {
     pub forward_compatible: bool,
 }
 
+/// What the derive knows of a case at compile time.
+pub struct CaseShape {
+    /// The name of the type.
+    pub type_name: &'static str,
+    /// The name of the case.
+    pub name: &'static str,
+    /// The payload up to the number of payloads: both names and the tag.
+    pub head: &'static [u8],
+}
+
 /// The fields of a record node, read by place in a [`RecordShape`].
 pub struct Fields<'a, 'v> {
     node: NodeRef<'a, 'v>,
@@ -200,6 +210,35 @@ impl<'a, 'v> NodeRef<'a, 'v> {
         let name = cursor.text()?;
         let tag = cursor.u32()?;
         Ok(Case { node: self, type_name, name, tag, payloads: self.children() })
+    }
+
+    /// Reads the node as a variant of which these cases are known, in order of declaration.
+    ///
+    /// A case that begins as its shape does has names that need no look; any other is read as it is, so the result
+    /// is that of [`variant`](Self::variant).
+    ///
+    /// # Errors
+    ///
+    /// If it is not a variant, or its names are not UTF-8.
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    pub fn case(self, shapes: &'static [CaseShape]) -> Result<Case<'a, 'v>, DecodeError> {
+        if cfg!(target_arch = "wasm32") {
+            return self.variant();
+        }
+        self.expect(Kind::Variant)?;
+        let payload = self.payload();
+        let mut cursor = self.cursor();
+        cursor.raw_text()?;
+        cursor.raw_text()?;
+        let tag = cursor.u32()?;
+        match shapes.get(tag as usize) {
+            Some(shape) if payload.starts_with(shape.head) => {
+                let links = cursor.rest().split_first_chunk::<4>().map(|(_, links)| links.as_chunks::<4>().0);
+                let payloads = self.linked(links.unwrap_or_default());
+                Ok(Case { node: self, type_name: shape.type_name, name: shape.name, tag, payloads })
+            }
+            Some(_) | None => self.variant(),
+        }
     }
 
     /// Reads the node as a tuple struct: elements by place.

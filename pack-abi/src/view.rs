@@ -307,12 +307,6 @@ pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u
             }
             cursor.links(usize::from(present))
         }
-        _ => links_of_rare(kind, cursor),
-    }
-}
-
-fn links_of_rare(kind: Kind, mut cursor: Cursor<'_>) -> Result<&[[u8; 4]], DecodeError> {
-    match kind {
         Kind::Variant => {
             cursor.raw_text()?;
             cursor.raw_text()?;
@@ -320,6 +314,12 @@ fn links_of_rare(kind: Kind, mut cursor: Cursor<'_>) -> Result<&[[u8; 4]], Decod
             let count = cursor.u32()? as usize;
             cursor.links(count)
         }
+        _ => links_of_rare(kind, cursor),
+    }
+}
+
+fn links_of_rare(kind: Kind, mut cursor: Cursor<'_>) -> Result<&[[u8; 4]], DecodeError> {
+    match kind {
         Kind::Result => {
             cursor.skip_type()?;
             cursor.skip_type()?;

@@ -188,6 +188,7 @@ fn flags_body(input: &DeriveInput, fields: &Fields, options: &Options) -> syn::R
 fn enum_body(data: &DataEnum, options: &Options) -> syn::Result<Body> {
     let mut encode_arms = Vec::new();
     let mut decode_arms = Vec::new();
+    let mut shapes = Vec::new();
     let mut tags: Vec<u32> = Vec::new();
     for (place, variant) in data.variants.iter().enumerate() {
         let names = names_of(&variant.attrs, &variant.ident, true)?;
@@ -202,6 +203,7 @@ fn enum_body(data: &DataEnum, options: &Options) -> syn::Result<Body> {
         let case = EnumCase { type_name: &options.name, name: &names.name, tag, variant };
         encode_arms.push(case.encode_arm()?);
         decode_arms.push(case.decode_arm()?);
+        shapes.push(case.shape()?);
     }
     let name = &options.name;
     let encode = if data.variants.is_empty() {
@@ -214,7 +216,8 @@ fn enum_body(data: &DataEnum, options: &Options) -> syn::Result<Body> {
         write_type: quote!(types.named(__codec::Kind::Variant, #name)),
         encode,
         decode: quote! {
-            let case = node.variant()?;
+            static CASES: &[__codec::CaseShape] = &[#(#shapes),*];
+            let case = node.case(CASES)?;
             match case.tag() {
                 #(#decode_arms)*
                 _ => ::core::result::Result::Err(case.unknown()),
@@ -233,12 +236,24 @@ struct EnumCase<'i> {
 }
 
 impl EnumCase<'_> {
-    /// The node of this case up to the indices of its payloads.
-    fn head(&self, payloads: usize) -> syn::Result<Literal> {
+    /// The payload of the node up to the number of payloads.
+    fn names_and_tag(&self) -> syn::Result<Vec<u8>> {
         let mut payload = Vec::new();
         put_text(&mut payload, self.type_name, self.variant.span())?;
         put_text(&mut payload, self.name, self.variant.span())?;
         payload.extend_from_slice(&self.tag.to_le_bytes());
+        Ok(payload)
+    }
+
+    fn shape(&self) -> syn::Result<TokenStream> {
+        let (type_name, name) = (self.type_name, self.name);
+        let head = Literal::byte_string(&self.names_and_tag()?);
+        Ok(quote!(__codec::CaseShape { type_name: #type_name, name: #name, head: #head }))
+    }
+
+    /// The node of this case up to the indices of its payloads.
+    fn head(&self, payloads: usize) -> syn::Result<Literal> {
+        let mut payload = self.names_and_tag()?;
         payload.extend_from_slice(&wire_count(payloads, self.variant.span())?.to_le_bytes());
         node_head(KIND_VARIANT, &payload, payloads, self.variant.span())
     }

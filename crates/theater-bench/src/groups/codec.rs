@@ -19,7 +19,10 @@ const CALLS_MAX: u32 = 100_000;
 /// Rows, strings and numbers of the long lists.
 const MANY: usize = 10_000;
 const MEBIBYTE: usize = 1 << 20;
+const KIBIBYTE: usize = 1 << 10;
 const TREE_DEPTH: u32 = 12;
+/// Our depth limit is 512, so a chain of depth 2,000 is refused; this one is 500 deep.
+const LINKS: usize = 250;
 
 #[derive(GraphValue, Clone)]
 struct Row {
@@ -35,6 +38,55 @@ enum Tree {
     Leaf(i64),
     Node(Box<Tree>, Box<Tree>),
 }
+
+/// What actors send each other, with a kibibyte of its own.
+#[derive(GraphValue, Clone)]
+struct Message {
+    from: String,
+    seq: u64,
+    body: Vec<u8>,
+}
+
+fn message(body_bytes: usize) -> Message {
+    Message { from: "root/worker-3".to_owned(), seq: 7, body: vec![7; body_bytes] }
+}
+
+/// Two levels of nesting each: a record and the option in it.
+#[derive(GraphValue, Clone)]
+struct Link {
+    next: Option<Box<Self>>,
+}
+
+fn chain(links: usize) -> Link {
+    (1..links).fold(Link { next: None }, |link, _| Link { next: Some(Box::new(link)) })
+}
+
+/// Hands the names of 64 fields to a macro, so that both codecs get the same record.
+macro_rules! with_64_fields {
+    ($make:ident) => {
+        $make! {
+            f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19 f20 f21
+            f22 f23 f24 f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35 f36 f37 f38 f39 f40 f41 f42 f43
+            f44 f45 f46 f47 f48 f49 f50 f51 f52 f53 f54 f55 f56 f57 f58 f59 f60 f61 f62 f63
+        }
+    };
+}
+#[cfg(feature = "baselines")]
+pub(super) use with_64_fields;
+
+macro_rules! wide {
+    ($($field:ident)*) => {
+        #[derive(GraphValue, Clone)]
+        struct Wide {
+            $($field: u64,)*
+        }
+
+        fn wide() -> Wide {
+            Wide { $($field: 7,)* }
+        }
+    };
+}
+with_64_fields!(wide);
 
 fn tree(depth: u32) -> Tree {
     match depth {
@@ -93,6 +145,9 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     case!("bytes-1MiB", vec![7_u8; MEBIBYTE], bytes);
     case!("records-10k", (0..MANY as u64).map(row).collect::<Vec<_>>(), records);
     case!("tree-4k-leaves", tree(TREE_DEPTH), tree);
+    case!("message-1KiB", message(KIBIBYTE), message);
+    case!("record-64-fields", wide(), wide);
+    case!("chain-depth-500", chain(LINKS), chain);
     case!("strings-10k", vec!["seven77".to_owned(); MANY], strings);
     case!("s64-10k", (0..MANY as i64).collect::<Vec<i64>>(), numbers);
     let Cases { ratios, .. } = cases;
@@ -106,7 +161,46 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
             settings: vec![("geometric mean of ratios", ratios.len().to_string())],
         })?;
     }
-    beside_a_copy(bench)
+    beside_a_copy(bench)?;
+    linear(bench)
+}
+
+/// What ten times as much costs, as a multiple: about ten, or time does not grow with the input alone.
+fn linear(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let rows = |count: usize| (0..count as u64).map(row).collect::<Vec<_>>();
+    let forest = |count: usize| vec![tree(6); count];
+    ten_times(bench, "bytes", &vec![7_u8; MEBIBYTE / 10], &vec![7_u8; MEBIBYTE])?;
+    ten_times(bench, "string", &"x".repeat(MEBIBYTE / 10), &"x".repeat(MEBIBYTE))?;
+    ten_times(bench, "message", &message(KIBIBYTE), &message(10 * KIBIBYTE))?;
+    ten_times(bench, "records", &rows(MANY / 10), &rows(MANY))?;
+    ten_times(bench, "trees", &forest(8), &forest(80))?;
+    ten_times(bench, "chain", &chain(LINKS / 10), &chain(LINKS))?;
+    ten_times(bench, "strings", &vec!["seven77".to_owned(); MANY / 10], &vec!["seven77".to_owned(); MANY])?;
+    ten_times(bench, "s64", &vec![7_i64; MANY / 10], &vec![7_i64; MANY])
+}
+
+fn ten_times<T>(bench: &mut Bench<'_>, name: &str, small: &T, large: &T) -> Result<(), Failure>
+where
+    T: Encode + for<'a> Decode<'a>,
+{
+    let effort = bench.effort;
+    let (small_bytes, large_bytes) = (pack_abi::encode(small)?, pack_abi::encode(large)?);
+    let encode = |value: &T| cost(effort, || Ok(pack_abi::encode(black_box(value))?));
+    let decode = |bytes: &[u8]| cost(effort, || Ok(pack_abi::decode::<T>(black_box(bytes))?));
+    let ways: [(&str, Round<'_>); 2] = [
+        ("encode", Box::new(|| Ok(encode(large)? / encode(small)?))),
+        ("decode", Box::new(|| Ok(decode(&large_bytes)? / decode(&small_bytes)?))),
+    ];
+    for (way, subject) in ways {
+        bench.measure(Plan {
+            name: format!("codec/ten-times/{way}/{name}"),
+            unit: Unit::Count,
+            settings: vec![("encoded", format!("{} B and {} B", small_bytes.len(), large_bytes.len()))],
+            subject,
+            baseline: None,
+        })?;
+    }
+    Ok(())
 }
 
 impl Cases<'_, '_> {

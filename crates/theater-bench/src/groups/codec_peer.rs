@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use packr_abi::{FromValue, GraphValue, Rec, Value, decode, encode};
 
-use super::codec::{Peers, cost};
+use super::codec::{Peers, cost, with_64_fields};
 use super::{Effort, Failure};
 
 #[derive(GraphValue, Clone)]
@@ -21,6 +21,33 @@ enum Tree {
     Leaf(i64),
     Node(Rec<Tree>, Rec<Tree>),
 }
+
+#[derive(GraphValue, Clone)]
+struct Message {
+    from: String,
+    seq: u64,
+    body: Vec<u8>,
+}
+
+#[derive(GraphValue, Clone)]
+#[expect(clippy::use_self, reason = "as people write a type for the derive")]
+struct Link {
+    next: Option<Rec<Link>>,
+}
+
+macro_rules! define_wide {
+    ($($field:ident)*) => {
+        #[derive(GraphValue, Clone)]
+        struct Wide {
+            $($field: u64,)*
+        }
+
+        pub(super) fn wide(effort: Effort) -> Result<Peers, Failure> {
+            case(effort, Wide { $($field: 7,)* })
+        }
+    };
+}
+with_64_fields!(define_wide);
 
 /// A case: a value that the published codec encodes by way of its dynamic value.
 fn case<T>(effort: Effort, value: T) -> Result<Peers, Failure>
@@ -73,6 +100,15 @@ pub(super) fn tree(effort: Effort) -> Result<Peers, Failure> {
         }
     }
     case(effort, of_depth(12))
+}
+
+pub(super) fn message(effort: Effort) -> Result<Peers, Failure> {
+    case(effort, Message { from: "root/worker-3".to_owned(), seq: 7, body: vec![7; 1 << 10] })
+}
+
+pub(super) fn chain(effort: Effort) -> Result<Peers, Failure> {
+    let link = |link, _| Link { next: Some(Rec::new(link)) };
+    case(effort, (1..250).fold(Link { next: None }, link))
 }
 
 pub(super) fn strings(effort: Effort) -> Result<Peers, Failure> {

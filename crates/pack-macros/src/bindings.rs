@@ -9,24 +9,13 @@ use quote::{format_ident, quote};
 
 use crate::definitions::{definition, docs};
 use crate::names::{camel, modules, snake};
+use crate::possible::{Impossible, TUPLE_ITEMS_MAX};
 use crate::rust_type::Types;
 
-/// The codec has no larger tuples.
-const PARAMS_MAX: usize = 12;
-
 /// Generates the bindings of a world; `krate` names the guest crate.
-pub(crate) fn generate(krate: &TokenStream, world: &World) -> Result<TokenStream, String> {
-    let sides = world.imports.iter().chain(&world.exports);
-    for (interface, function) in
-        sides.flat_map(|side| side.functions.iter().map(move |function| (side, function)))
-    {
-        if function.params.len() > PARAMS_MAX {
-            let name = full_name(interface, function);
-            return Err(format!(
-                "{name} has {} parameters, at most {PARAMS_MAX} are possible",
-                function.params.len()
-            ));
-        }
+pub(crate) fn generate(krate: &TokenStream, world: &World) -> Result<TokenStream, Impossible> {
+    for interface in world.imports.iter().chain(&world.used).chain(&world.exports) {
+        crate::possible::check(interface)?;
     }
     let bindings = Bindings { krate, world };
     let mut root = Module::default();
@@ -40,6 +29,7 @@ pub(crate) fn generate(krate: &TokenStream, world: &World) -> Result<TokenStream
                 root.items.extend(bindings.functions(interface, side));
             } else {
                 let module = root.at(&module_path(side, &interface.name));
+                module.docs = docs(&interface.docs);
                 module.items.extend(bindings.types(interface, side));
                 module.items.extend(bindings.functions(interface, side));
             }
@@ -79,6 +69,7 @@ pub(crate) fn full_name(interface: &Interface, function: &Function) -> String {
 
 #[derive(Default)]
 struct Module {
+    docs: TokenStream,
     items: TokenStream,
     children: BTreeMap<Ident, Self>,
 }
@@ -91,8 +82,10 @@ impl Module {
     fn into_tokens(self) -> TokenStream {
         let items = self.items;
         let children = self.children.into_iter().map(|(name, child)| {
+            let docs = child.docs.clone();
             let content = child.into_tokens();
             quote! {
+                #docs
                 #[allow(dead_code, missing_docs, unused_imports, clippy::all, clippy::pedantic)]
                 pub mod #name { #content }
             }
@@ -156,9 +149,10 @@ impl Bindings<'_> {
             let ty = types.owned(ty);
             quote!(-> #ty)
         });
-        let arguments = match names.as_slice() {
-            [name] => quote!(&#name),
-            names => quote!(&(#(#names),*)),
+        let (arguments_type, arguments) = match names.as_slice() {
+            [name] => (None, quote!(#name)),
+            names if names.len() <= TUPLE_ITEMS_MAX => (None, quote!((#(#names),*))),
+            names => (Some(arguments_type(krate, names.len())), quote!(__Arguments(#(#names),*))),
         };
         let (module, field, title) = (&interface.name, &function.name, full_name(interface, function));
         quote! {
@@ -174,9 +168,21 @@ impl Bindings<'_> {
                 }
                 #[cfg(not(target_arch = "wasm32"))]
                 use #krate::import::unavailable as __raw;
-                #krate::import::call(#title, __raw, #arguments)
+                #arguments_type
+                #krate::import::call(#title, __raw, &#arguments)
             }
         }
+    }
+}
+
+/// A tuple of more elements than the codec's tuples have, for the arguments of one function.
+pub(crate) fn arguments_type(krate: &TokenStream, count: usize) -> TokenStream {
+    let types: Vec<Ident> = (0..count).map(|index| format_ident!("T{index}")).collect();
+    quote! {
+        use #krate::abi as __abi;
+        #[derive(#krate::GraphValue)]
+        #[graph(crate = "__abi")]
+        struct __Arguments<#(#types),*>(#(#types),*);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pack_wit::ParseError;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
@@ -19,11 +20,13 @@ pub(crate) fn guest(input: TokenStream) -> TokenStream {
         Ok(files) => files,
         Err(message) => return failure(&message, &[]),
     };
-    let generated = pack_wit::parse(&sources)
-        .and_then(|document| document.world(options.world.as_ref().map(LitStr::value).as_deref()).cloned())
-        .map_err(|error| error.to_string())
-        .and_then(|world| bindings::generate(&options.krate, &world));
-    finish(generated, &watched)
+    let world = options.world.as_ref().map(LitStr::value);
+    let generated = pack_wit::parse(&sources).and_then(|document| {
+        bindings::generate(&options.krate, document.world(world.as_deref())?).map_err(|impossible| {
+            ParseError::about(&sources, &impossible.interface, &impossible.item, impossible.message)
+        })
+    });
+    finish(generated.map_err(|error| error.to_string()), &watched)
 }
 
 /// Expands `host!`.
@@ -40,6 +43,10 @@ pub(crate) fn host(input: TokenStream) -> TokenStream {
         let Some(interface) = document.interface(&options.interface) else {
             return Err(no_interface(&document, &options.interface));
         };
+        crate::possible::check(interface).map_err(|impossible| {
+            ParseError::about(&sources, &impossible.interface, &impossible.item, impossible.message)
+                .to_string()
+        })?;
         Ok(crate::host::generate(interface, options.handler.as_ref()))
     });
     finish(generated, &watched)
@@ -111,11 +118,87 @@ mod tests {
     }
 
     #[test]
-    fn functions_with_too_many_parameters_are_refused() {
-        let params: Vec<String> = (0..13).map(|index| format!("p{index}: u8")).collect();
-        let code =
-            expanded(&format!("package a:b; world w {{ import f: func({}); }}", params.join(", ")), "w");
-        assert!(code.contains("f has 13 parameters, at most 12 are possible"), "{code}");
+    fn a_tuple_that_rust_cannot_carry_is_reported_where_it_stands() {
+        let items = ["u8"; 13].join(", ");
+        for text in [
+            format!(
+                "package a:b;\ninterface i {{\n    record large {{ x: tuple<{items}> }}\n}}\nworld w {{ import i; }}"
+            ),
+            format!("package a:b;\nworld w {{\n    export large: func(x: list<tuple<{items}>>);\n}}"),
+            format!(
+                "package a:b;\nworld w {{ import i: interface {{\n    large: func() -> tuple<{items}>; }} }}"
+            ),
+        ] {
+            let code = expanded(&text, "w");
+            assert!(code.contains("`large` has a tuple of 13 elements, at most 12 are possible"), "{code}");
+            assert!(code.contains("--> inline:3:"), "{code}");
+        }
+    }
+
+    #[test]
+    fn names_that_rust_cannot_tell_apart_are_reported_where_they_stand() {
+        for (items, line, message) in [
+            ("enum a-1 { x }\nenum a1 { x }", 4, "the types `a-1` and `a1` would both be `A1` in Rust"),
+            ("f-1: func();\n%f_1: func();", 4, "the functions `f-1` and `f_1` would both be `f_1` in Rust"),
+            (
+                "record r { a-1: u8, %a_1: u8 }",
+                3,
+                "in `r`, the fields `a-1` and `a_1` would both be `a_1` in Rust",
+            ),
+            ("variant v { a-1, a1 }", 3, "in `v`, the cases `a-1` and `a1` would both be `A1` in Rust"),
+            ("f: func(%type: u8, %type_: u8);", 3, "the parameters `type` and `type_` would both be `type_`"),
+        ] {
+            let text = format!("package a:b;\ninterface i {{\n{items}\n}}\nworld w {{ import i; }}");
+            let code = expanded(&text, "w");
+            assert!(code.contains(message), "{code}");
+            assert!(code.contains(&format!("--> inline:{line}:")), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_the_graph_abi_cannot_carry_is_reported_where_it_stands() {
+        let code = expanded("package a:b;\nworld w {\n    import i: interface { resource file; }\n}", "w");
+        assert!(code.contains("compile_error") && code.contains("--> inline:3:36"), "{code}");
+        assert!(code.contains("not supported by the Graph ABI"), "{code}");
+    }
+
+    #[test]
+    fn docs_go_to_everything_that_they_describe() {
+        let code = expanded(
+            "package a:b;\n\
+             /// Of i.\ninterface i {\n\
+             /// Of r.\nrecord r {\n/// Of x.\nx: u8 }\n\
+             /// Of v.\nvariant v {\n/// Of c.\nc(r) }\n\
+             /// Of e.\nenum e {\n/// Of d.\nd }\n\
+             /// Of p.\nflags p {\n/// Of q.\nq }\n\
+             /// Of t.\ntype t = r;\n\
+             /// Of f.\n/// Second line.\nf: func(x: r, v: v, e: e, p: p, t: t);\n}\n\
+             /// Of j.\ninterface j {\n/// Of g.\ng: func(); }\n\
+             world w {\n import i; export j;\n/// Of b.\nimport b: func();\n}",
+            "w",
+        );
+        for (name, item) in [
+            ("i", "pub mod i"),
+            ("r", "pub struct R"),
+            ("x", "pub x : u8"),
+            ("v", "pub enum V"),
+            ("c", "C (R)"),
+            ("e", "pub enum E"),
+            ("d", "D"),
+            ("p", "pub struct P"),
+            ("q", "pub const Q"),
+            ("t", "pub type T"),
+            ("j", "pub mod j"),
+            ("g", "fn g ()"),
+            ("b", "pub fn b ()"),
+        ] {
+            let doc = format!("# [doc = \" Of {name}.\"]");
+            let at = code.find(&doc).unwrap_or_else(|| panic!("{doc} is not in {code}"));
+            let before_next = code[at + doc.len()..].split("[doc = \" Of").next().unwrap_or_default();
+            assert!(before_next.contains(item), "{doc} is not before {item}: {before_next}");
+        }
+        assert!(code.contains("# [doc = \" Of j.\"] pub trait Guest"), "{code}");
+        assert!(code.contains("# [doc = \" Of f.\"] # [doc = \" Second line.\"]"), "{code}");
     }
 
     #[test]

@@ -5,11 +5,12 @@ use pack_wit::World;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::bindings::{Side, byte_array, full_name, module_path};
+use crate::bindings::{Side, arguments_type, byte_array, full_name, module_path};
 use crate::names::snake;
+use crate::possible::{Impossible, TUPLE_ITEMS_MAX};
 
 /// Defines `export!` in the root of the bindings.
-pub(crate) fn export_macro(krate: &TokenStream, world: &World) -> Result<TokenStream, String> {
+pub(crate) fn export_macro(krate: &TokenStream, world: &World) -> Result<TokenStream, Impossible> {
     let name = format_ident!("__export_{}_impl", snake(&world.name).ident);
     let mut count = 0_usize;
     let mut exports = TokenStream::new();
@@ -18,10 +19,11 @@ pub(crate) fn export_macro(krate: &TokenStream, world: &World) -> Result<TokenSt
         let path = module_path(Side::Export, &interface.name);
         let guest = quote!($($path_to_types_root)*::#(#path::)*Guest);
         checks.extend(quote! {
-            const fn is_implemented<T: #guest>() {}
-            is_implemented::<$ty>();
+            const _: () = {
+                const fn is_implemented<T: #guest>() {}
+                is_implemented::<$ty>();
+            };
         });
-        checks = quote!({ #checks });
         for function in &interface.functions {
             exports.extend(export(krate, interface, function, (&guest, count)));
             count += 1;
@@ -34,7 +36,8 @@ pub(crate) fn export_macro(krate: &TokenStream, world: &World) -> Result<TokenSt
         macro_rules! #name {
             ($ty:ident) => { self::export!($ty with_types_in self); };
             ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
-                const _: () = #checks;
+                const _: ::core::marker::PhantomData<$ty> = ::core::marker::PhantomData;
+                #checks
                 #[cfg(target_arch = "wasm32")]
                 #[allow(unsafe_code, missing_docs, clippy::all, clippy::pedantic)]
                 const _: () = {
@@ -61,7 +64,16 @@ fn export(
     let read = match names.as_slice() {
         [] => quote!(let _ = input;),
         [name] => quote!(let #name = #krate::export::argument(input)?;),
-        names => quote!(let (#(#names),*) = #krate::export::arguments(input)?;),
+        names if names.len() <= TUPLE_ITEMS_MAX => {
+            quote!(let (#(#names),*) = #krate::export::arguments(input)?;)
+        }
+        names => {
+            let arguments_type = arguments_type(krate, names.len());
+            quote! {
+                #arguments_type
+                let __Arguments(#(#names),*) = #krate::export::arguments(input)?;
+            }
+        }
     };
     quote! {
         #[unsafe(export_name = #symbol)]
@@ -84,7 +96,7 @@ fn export(
 }
 
 /// What the package is, for hosts that run it and for tools that only read it.
-fn description(krate: &TokenStream, world: &World) -> Result<TokenStream, String> {
+fn description(krate: &TokenStream, world: &World) -> Result<TokenStream, Impossible> {
     let bytes = crate::describe::metadata(world)?;
     let (length, bytes) = (Literal::usize_unsuffixed(bytes.len()), byte_array(&bytes));
     Ok(quote! {

@@ -5,8 +5,10 @@ use pack_abi::types::{Function, Interface};
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::bindings::arguments_type;
 use crate::definitions::{definition, docs};
 use crate::names::{camel, snake};
+use crate::possible::TUPLE_ITEMS_MAX;
 use crate::rust_type::Types;
 
 /// Generates types, calls, results and description; with the module that has what a handler is made of, also the
@@ -240,14 +242,22 @@ fn read((place, function): (usize, &Function), names: &[proc_macro2::Ident]) -> 
     let (pattern, make) = match names {
         [] => (quote!(()), quote!(Self::#case)),
         [only] => (quote!(#only), quote!(Self::#case { #only })),
-        several => (quote!((#(#several),*)), quote!(Self::#case { #(#several),* })),
+        several if several.len() <= TUPLE_ITEMS_MAX => {
+            (quote!((#(#several),*)), quote!(Self::#case { #(#several),* }))
+        }
+        many => (quote!(__Arguments(#(#many),*)), quote!(Self::#case { #(#many),* })),
     };
+    let definition =
+        (names.len() > TUPLE_ITEMS_MAX).then(|| arguments_type(&quote!(self::__pack), names.len()));
     quote! {
-        #name => match __abi::decode(input) {
-            ::core::result::Result::Ok(#pattern) => ::core::result::Result::Ok(#make),
-            ::core::result::Result::Err(error) => {
-                ::core::result::Result::Err(CallError::explain(#place, input, error))
+        #name => {
+            #definition
+            match __abi::decode(input) {
+                ::core::result::Result::Ok(#pattern) => ::core::result::Result::Ok(#make),
+                ::core::result::Result::Err(error) => {
+                    ::core::result::Result::Err(CallError::explain(#place, input, error))
+                }
             }
-        },
+        }
     }
 }

@@ -10,6 +10,7 @@ mod host;
 mod literal;
 mod names;
 mod options;
+mod possible;
 mod rust_type;
 
 /// Derives `GraphType`, `Encode` and `Decode` of `pack_abi` for a struct or an enum.

@@ -3,13 +3,14 @@
 use pack_abi::names::{field_on_wire, type_on_wire};
 use proc_macro2::{Ident, Span};
 
-/// Words that cannot be identifiers; they get an underscore behind them.
+/// Words that cannot be identifiers, and the name of the trait beside exported types; they get an underscore
+/// behind them.
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "abstract", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
     "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
     "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "Self",
     "static", "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "virtual", "where", "while", "yield", "Guest",
 ];
 
 /// A name as a Rust identifier and as it is on the wire.

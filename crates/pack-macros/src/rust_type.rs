@@ -218,7 +218,7 @@ impl<'a> Types<'a> {
 }
 
 /// The types that a definition is made of.
-fn parts(kind: &TypeDefKind) -> Vec<&Type> {
+pub(crate) fn parts(kind: &TypeDefKind) -> Vec<&Type> {
     match kind {
         TypeDefKind::Alias(target) => vec![target],
         TypeDefKind::Record(fields) => fields.iter().map(|field| &field.ty).collect(),

@@ -82,7 +82,7 @@ impl ParseError {
         Self { others, ..first }
     }
 
-    fn at(sources: &[Source], fault: Fault) -> Self {
+    pub(crate) fn at(sources: &[Source], fault: Fault) -> Self {
         let Fault { span, message, hint } = fault;
         let place = sources.get(span.source).map(|source| Box::new(locate(source, span)));
         Self { message, place, hint, others: Vec::new() }

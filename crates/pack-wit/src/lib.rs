@@ -14,6 +14,7 @@ mod describe;
 mod differential;
 mod error;
 mod lexer;
+mod locate;
 mod lower;
 mod pact;
 mod parser;

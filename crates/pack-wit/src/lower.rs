@@ -38,6 +38,8 @@ pub(crate) struct Template {
 pub(crate) struct Scope {
     /// Those that the text defines or uses, with their place.
     visible: BTreeMap<String, Span>,
+    /// The same in lower case: names that differ in nothing else are one name to WIT.
+    folded: BTreeSet<String>,
     /// Generic definitions, among them such that only others need.
     pub(crate) templates: BTreeMap<String, Template>,
     /// Types that are refused where they are defined.
@@ -46,10 +48,11 @@ pub(crate) struct Scope {
 
 impl Scope {
     pub(crate) fn add(&mut self, name: &Name) -> Parsed<()> {
-        match self.visible.insert(name.text.clone(), name.span) {
-            None => Ok(()),
-            Some(_) => Err(Fault::new(name.span, format!("there are two types `{}`", name.text))),
+        if !self.folded.insert(name.text.to_ascii_lowercase()) {
+            return Err(Fault::new(name.span, format!("there are two types `{}`", name.text)));
         }
+        self.visible.insert(name.text.clone(), name.span);
+        Ok(())
     }
 
     /// Takes the generic definitions and resources of an interface's own.

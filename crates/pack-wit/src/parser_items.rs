@@ -65,7 +65,7 @@ struct Seen(std::collections::BTreeSet<String>);
 
 impl Seen {
     fn add(&mut self, name: &Name, what: &str) -> Parsed<()> {
-        if self.0.insert(name.text.clone()) {
+        if self.0.insert(name.text.to_ascii_lowercase()) {
             return Ok(());
         }
         Err(Fault::new(name.span, format!("there are two {what} `{}`", name.text)))

@@ -96,7 +96,8 @@ pub(crate) fn resolve(sources: &[Source], files: Vec<ast::File>) -> Result<Docum
 
 /// Packages
 impl Resolver {
-    fn collect(sources: &[Source], files: Vec<ast::File>) -> Parsed<Self> {
+    /// Puts the parts of each package together.
+    pub(crate) fn collect(sources: &[Source], files: Vec<ast::File>) -> Parsed<Self> {
         let folders = folder_packages(sources, &files);
         let mut resolver = Self {
             packages: Vec::new(),
@@ -323,7 +324,7 @@ impl Resolver {
         let mut functions = BTreeSet::new();
         for signature in &body.functions {
             let name = &signature.name;
-            if !functions.insert(name.text.as_str()) {
+            if !functions.insert(name.text.to_ascii_lowercase()) {
                 self.faults.push(Fault::new(name.span, format!("there are two functions `{}`", name.text)));
                 continue;
             }

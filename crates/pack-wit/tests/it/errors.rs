@@ -24,6 +24,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("case with two types", "interface i {\n    variant v { binary(string, u8) }\n}\n"),
     ("enum with payload", "interface i {\n    enum e { a, b(u8) }\n}\n"),
     ("function twice", "interface i {\n    f: func();\n    f: func(a: u8);\n}\n"),
+    ("type twice but for capitals", "interface i {\n    type HTTP = u8;\n    type http = u16;\n}\n"),
     ("type that has no value", "interface i {\n    record node { value: u8, next: node }\n}\n"),
     ("alias of itself", "interface i {\n    type a = list<b>;\n    type b = option<a>;\n}\n"),
     ("key without order", "interface i {\n    f: func(m: map<f64, string>);\n}\n"),

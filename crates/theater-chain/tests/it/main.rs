@@ -10,6 +10,7 @@ mod fuzz;
 mod fuzzed;
 mod golden;
 mod journal;
+mod killed;
 mod proof;
 mod random;
 mod redaction;

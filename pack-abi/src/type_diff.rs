@@ -156,15 +156,6 @@ pub fn diff_functions(left: (&Function, &Interface), right: (&Function, &Interfa
     walk.found
 }
 
-/// Returns the differences between two types.
-#[must_use]
-pub fn diff_types(left: (&Type, &[TypeDef]), right: (&Type, &[TypeDef])) -> Vec<TypeDifference> {
-    let sides = [Side::new(left.1), Side::new(right.1)];
-    let mut walk = Walk { sides, path: String::new(), found: Vec::new(), seen: BTreeSet::new() };
-    walk.types(left.0, right.0);
-    walk.found
-}
-
 /// The types of one side and the names that are being compared, outermost first.
 struct Side<'t> {
     types: &'t [TypeDef],

@@ -295,6 +295,52 @@ fn results_are_checked_against_what_the_function_declares() {
     assert!(matches!(*none.check_result(b"").unwrap_err().problem, Problem::Malformed(_)));
 }
 
+#[test]
+fn a_contract_tells_its_function_and_takes_no_more_arguments_than_it_has() {
+    let contract = contract(&[("a", Type::U32), ("b", Type::S8)], None);
+    assert_eq!((contract.function(), contract.param_count()), ("a:b/c.draw", 2));
+    assert_eq!(contract.check_value(1, &Value::S8(-1)), Ok(()));
+    assert_eq!(contract.check_import(&pack_abi::encode(&(1u32, 2i8)).unwrap()), Ok(()));
+    let excess = contract.check_value(2, &Value::S8(-1)).unwrap_err();
+    assert_eq!(excess.to_string(), "a:b/c.draw: expected 2 arguments, found 3");
+    let deep = (0..600).fold(Value::unit(), |inner, _| Value::tuple([inner]));
+    let unencodable = contract.check_value(0, &deep).unwrap_err();
+    assert_eq!(unencodable.to_string(), "a:b/c.draw: a: value is nested deeper than 512 levels");
+}
+
+#[test]
+fn a_parameter_of_the_interface_takes_any_value() {
+    let mut types = types();
+    types.push(def("s", TypeDefKind::Parameter(None)));
+    let params = vec![Param { name: "p".into(), ty: list(named("s")) }];
+    let function = Function { name: "f".into(), docs: String::new(), params, result: None };
+    let contract = Contract::new(&Interface { types, ..Interface::default() }, &function);
+    assert_eq!(
+        contract.check_values(&[Value::list(WireType::String, [Value::U8(1), Value::from("x")])]),
+        Ok(())
+    );
+}
+
+#[test]
+fn the_expected_type_is_written_out() {
+    let map = Type::Map(boxed(Type::S16), boxed(Type::Value));
+    assert_eq!(complaint(map, &1u8), "p: expected map<s16, value>, found u8");
+    let wide = Type::Tuple(vec![Type::U32, Type::S8, Type::S64, Type::F32, Type::U16]);
+    assert_eq!(complaint(wide, &1u8), "p: expected tuple<u32, s8, s64, f32, u16>, found u8");
+}
+
+#[test]
+fn a_packed_list_holds_only_characters_that_exist() {
+    assert_eq!(complaint(list(Type::Char), &vec!['a', '\u{10ffff}']), "");
+    let mut bytes = pack_abi::encode(&vec!['a', 'b']).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] = 0xFF;
+    for ty in [list(Type::Char), Type::Value] {
+        let violation = contract(&[("p", ty)], None).check_import(&bytes).unwrap_err();
+        assert_eq!(violation.to_string(), "a:b/c.draw: p: char is not a Unicode scalar value");
+    }
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<u8>().prop_map(Value::U8),

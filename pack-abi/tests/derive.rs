@@ -309,6 +309,16 @@ fn a_forward_compatible_struct_reads_older_and_newer_records() {
 }
 
 #[test]
+fn a_strict_tuple_struct_has_as_many_elements_as_it_says() {
+    #[derive(GraphValue, Debug, PartialEq)]
+    struct Strict(u8, u16);
+    let read = |text: &str| text.parse::<Value>().unwrap().to::<Strict>().map_err(|error| error.to_string());
+    assert_eq!(read("(1u8, 2u16)"), Ok(Strict(1, 2)));
+    assert_eq!(read("(1u8)"), Err("expected 2 elements, found 1 at byte 25".to_owned()));
+    assert_eq!(read("(1u8, 2u16, 3u8)"), Err("expected 2 elements, found 3 at byte 44".to_owned()));
+}
+
+#[test]
 fn a_strict_struct_reads_its_fields_in_any_order_and_no_others() {
     let read = |text: &str| {
         let bytes = encode(&text.parse::<Value>().unwrap()).unwrap();

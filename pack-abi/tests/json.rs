@@ -29,6 +29,7 @@ fn scalars_say_their_type() {
     written("inff64", &json!({"f64": "inf"}));
     written("-inff32", &json!({"f32": "-inf"}));
     written("NaNf32", &json!({"f32": "NaN"}));
+    written("f32(0x7fc00001)", &json!({"f32": "0x7fc00001"}));
     written("f64(0xfff0000000000001)", &json!({"f64": "0xfff0000000000001"}));
     written("'é'", &json!({"char": "é"}));
     written("flags(0x5)", &json!({"flags": "0x5"}));

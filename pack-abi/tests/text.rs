@@ -109,6 +109,11 @@ fn errors_say_what_was_expected_and_where() {
     assert_eq!(message("1u8 2u8"), "expected the end at byte 4");
     assert_eq!(message("\"abc"), "expected \" at byte 4");
     assert_eq!(message("b\"\\xg0\""), "expected two hexadecimal digits at byte 4");
+    assert_eq!(message("b\"ä\""), "expected a byte at byte 4");
+    assert_eq!(message("b\"\\u{100}\""), "expected a byte at byte 9");
+    assert_eq!(message("\"\\u{d800}\""), "expected a Unicode scalar value at byte 8");
+    assert_eq!(message("V::c#(1u8)"), "expected a tag at byte 5");
+    assert_eq!(message("flags(0x)"), "expected up to sixteen hexadecimal digits at byte 8");
 }
 
 #[test]

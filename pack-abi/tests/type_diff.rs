@@ -199,6 +199,17 @@ fn kinds_of_definitions_differ_and_aliases_do_not_count() {
     let cases = taking(variant("t", &[("a", Some(Type::U8))]));
     assert_eq!(only(&fields, &cases), "p: expected record t, found variant t");
     assert_eq!(only(&fields, &side(&[], &[("p", Type::U8)], None)), "p: expected record t, found u8");
+    let number = side(&[], &[("p", Type::U8)], None);
+    assert_eq!(
+        only(&taking(def("e", TypeDefKind::Enum(words(&["a"])))), &number),
+        "p: expected enum e, found u8"
+    );
+    assert_eq!(
+        only(&taking(def("f", TypeDefKind::Flags(words(&["a"])))), &number),
+        "p: expected flags f, found u8"
+    );
+    let any = taking(def("s", TypeDefKind::Parameter(None)));
+    assert_eq!(only(&any, &number), "p: expected value, found u8", "a parameter may be any type");
     let alias = taking(def("id", TypeDefKind::Alias(Type::String)));
     assert_eq!(differences(&alias, &side(&[], &[("other", Type::String)], None)), []);
     let circle = taking(def("id", TypeDefKind::Alias(named("id"))));

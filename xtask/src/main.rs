@@ -1,6 +1,7 @@
 //! `cargo xtask`: the checks and chores of this repository.
 
 mod ci;
+mod coverage;
 mod examples;
 mod fuzz;
 mod guests;
@@ -27,6 +28,8 @@ cargo xtask COMMAND
   bless           accept what the golden tests print now
   instructions [--bless]
                   count the instructions of the codec and the chain; compare with, or become, the reference
+  coverage [--bless]
+                  find the lines of the codec that its tests do not reach; compare with, or add to, the list of them
   fuzz [TARGET] [--seconds N]
                   fuzz one or all targets, 20 seconds each if nothing is said
   ci              all checks, timed; what a change must pass
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         ["bless"] => suite::bless(&shell),
         ["instructions"] => instructions::check(&shell),
         ["instructions", "--bless"] => instructions::bless(&shell),
+        ["coverage"] => coverage::check(&shell),
+        ["coverage", "--bless"] => coverage::bless(&shell),
         ["fuzz", words @ ..] => fuzz::command(&shell, words),
         ["ci"] => ci::run(&shell),
         _ => Err(Failure::Usage),

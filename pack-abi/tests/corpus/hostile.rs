@@ -365,6 +365,7 @@ fn graphs() -> Vec<Case> {
         order("two nodes in a circle", &[tuple(&[1]), tuple(&[0])], 16, Upstream::Refuses),
         order("a child that does not exist", &[byte(), tuple(&[2])], second, Upstream::Refuses),
         order("a child of the highest number", &[byte(), tuple(&[u32::MAX])], second, Upstream::Refuses),
+        order("a child before the first node", &[tuple(&[u32::MAX])], 16, Upstream::Refuses),
         order("children from right to left", &[byte(), byte(), tuple(&[1, 0])], second + 9, Upstream::Reads),
         case(
             "a root that comes first",

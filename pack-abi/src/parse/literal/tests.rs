@@ -27,6 +27,7 @@ fn types() -> Vec<TypeDef> {
         def("rights", TypeDefKind::Flags(words(&["read", "may-write"]))),
         def("points", TypeDefKind::Alias(list(Type::Named("point".into())))),
         def("tree", TypeDefKind::Record(vec![field("children", list(Type::Named("tree".into())))])),
+        def("any", TypeDefKind::Parameter(None)),
         def("loop", TypeDefKind::Alias(Type::Named("loop".into()))),
     ]
 }
@@ -154,4 +155,76 @@ fn what_is_nested_too_deeply_is_refused_and_not_followed() {
     let levels = MAX_DEPTH as usize / 2;
     let tree = "{children: [".repeat(levels) + &"]}".repeat(levels);
     assert!(parse_typed(&tree, &named_type("tree"), &types()).is_ok());
+}
+
+#[test]
+fn an_empty_list_takes_the_type_of_its_elements_from_the_signature() {
+    let boxed = |ty: Type| Box::new(ty);
+    let result = |ok, err| Type::Result { ok, err };
+    for (elem, written) in [
+        (Type::Bool, "bool"),
+        (Type::U64, "u64"),
+        (Type::S8, "s8"),
+        (Type::S16, "s16"),
+        (Type::S32, "s32"),
+        (Type::S64, "s64"),
+        (Type::F32, "f32"),
+        (Type::F64, "f64"),
+        (Type::Char, "char"),
+        (Type::Value, "string"),
+        (list(Type::U32), "list<u32>"),
+        (Type::Set(boxed(Type::U16)), "set<u16>"),
+        (Type::Map(boxed(Type::String), boxed(Type::U8)), "map<string, u8>"),
+        (result(Some(boxed(Type::U8)), None), "result<u8, tuple<>>"),
+        (result(None, Some(boxed(Type::String))), "result<tuple<>, string>"),
+        (Type::Tuple(vec![Type::U8, Type::Bool]), "tuple<u8, bool>"),
+        (named_type("shape"), "variant Shape"),
+        (named_type("color"), "variant Color"),
+        (named_type("rights"), "flags"),
+        (named_type("points"), "list<Point>"),
+        (named_type("any"), "string"),
+        (named_type("loop"), "string"),
+        (named_type("unknown"), "string"),
+    ] {
+        assert_eq!(read("[]", &list(elem)).to_string(), format!("[]<{written}>"));
+    }
+}
+
+#[test]
+fn a_parameter_of_an_interface_is_read_as_any_value() {
+    assert_eq!(read("7u8", &named_type("any")), Value::U8(7));
+    assert_eq!(refused("7", &named_type("any")), refused("7", &Type::Value));
+}
+
+#[test]
+fn what_does_not_begin_as_its_type_does_is_refused_with_an_example() {
+    let pair = Type::Tuple(vec![Type::U8, Type::Bool]);
+    let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
+    for (ty, text, wanted) in [
+        (list(Type::U16), "5", "expected a list, as in `[...]` at byte 0"),
+        (list(Type::U8), "5", "expected a list, as in `[...]`, or bytes as in `b\"...\"`, at byte 0"),
+        (Type::Set(Box::new(Type::U8)), "5", "expected a set, as in `[...]`, at byte 0"),
+        (map, "5", "expected a map, as in `[key => value]`, at byte 0"),
+        (Type::Result { ok: None, err: None }, "yes", "expected `ok(...)` or `err(...)` at byte 0"),
+        (pair, "5", "expected a tuple, as in `(...)`, at byte 0"),
+        (list(Type::Char), "[c]", "expected a character in quotes, as in `'a'`, at byte 1"),
+        (Type::F64, "x", "expected an f64, as in `1.5`, at byte 0"),
+        (
+            named_type("rights"),
+            "read",
+            "expected flags, as in `{read, may-write}` or `flags(0x0)`, at byte 0",
+        ),
+        (list(Type::String), "[,]", "expected a text, in quotes unless it is one word, at byte 1"),
+    ] {
+        assert_eq!(refused(text, &ty), wanted, "{text}");
+    }
+}
+
+#[test]
+fn numbers_in_every_width_are_read_in_their_bits_too() {
+    assert_eq!(read("f32(0x7fc00001)", &Type::F32).to_string(), "f32(0x7fc00001)");
+    assert_eq!(read("f64(0x7ff8000000000001)", &Type::F64).to_string(), "f64(0x7ff8000000000001)");
+    assert_eq!(read("-300", &Type::S16), Value::S16(-300));
+    let bare = Type::Result { ok: None, err: None };
+    assert_eq!((read("ok(())", &bare), read("ok()", &bare)), (read("ok", &bare), read("ok", &bare)));
 }

@@ -34,6 +34,7 @@ mod fault;
 mod fields;
 mod follow;
 mod hash;
+mod index;
 mod journal;
 mod keys;
 mod merkle;
@@ -46,6 +47,7 @@ mod redact;
 mod report;
 mod scan;
 mod segment;
+mod select;
 mod storage;
 mod text;
 mod verify;
@@ -58,6 +60,7 @@ pub use event::{ChainIndex, Entry, Event, EventDraft, Halves, Header, Kind, NO_F
 pub use fault::{EventRange, Fault, FaultKind, ReadError};
 pub use follow::{Follow, Followed};
 pub use hash::{Hash, Lengths, NotAHash, RunHasher, Salt};
+pub use index::{ChainUse, FunctionUse};
 pub use journal::{
     Appended, BLOB_THRESHOLD_BYTES, ChainHead, Closed, Durability, ENTRIES_MAX, GROUP_COMMIT_MS, Journal,
     JournalError, JournalOptions, PAYLOAD_BYTES_MAX, Position, QUEUE_BYTES_MAX, RunInit, SEGMENT_BYTES_MAX,
@@ -75,6 +78,7 @@ pub use record::{
 pub use redact::{Redacted, redact};
 pub use report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
 pub use segment::{FORMAT_VERSION, RUN_ID_BYTES_MAX, is_run_id};
+pub use select::{Query, Selected};
 pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage};
 pub use verify::{Progress, VerifyOptions, verify, verify_files};
 pub use wire::Malformed;

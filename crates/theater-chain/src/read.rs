@@ -1,17 +1,20 @@
 //! Reads a run in journal order, one batch in memory at a time, every hash recomputed on the way.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bundle::Bundle;
 use crate::event::{ChainIndex, Event, Kind, Payload};
 use crate::fault::{Fault, FaultKind, ReadError};
 use crate::hash::{Hash, RunHasher};
+use crate::index::{self, ChainUse, SegmentIndex};
 use crate::record::{Exit, ExitReason, Genesis, RuntimeGenesis};
 use crate::scan::{End, Scanner, Seen, Step, payload_bytes};
 use crate::segment::{FRAME_BYTES, FrameKind, NextFrame, TRAILER_BYTES, read_frame, segment_name};
+use crate::select::{self, Query, Selected};
 use crate::storage::{Directory, Files, read_whole};
 
 /// Largest package or manifest that is read into memory.
@@ -38,6 +41,8 @@ pub struct ChainSummary {
     pub path: Option<String>,
     /// Which of the actor's lives it is.
     pub incarnation: u32,
+    /// Path of the actor that spawned it, if one did.
+    pub parent: Option<String>,
     /// Hash of its genesis.
     pub id: Hash,
     /// Number of its events.
@@ -46,6 +51,8 @@ pub struct ChainSummary {
     pub head: Hash,
     /// Why it ended; none if it did not, or if that was removed.
     pub exit: Option<ExitReason>,
+    /// What it did.
+    pub used: ChainUse,
 }
 
 /// A run, open for reading. It may be written at the same time.
@@ -56,6 +63,8 @@ pub struct Run {
     hasher: Option<RunHasher>,
     segments: u32,
     status: RunStatus,
+    /// Indices that were read or made so far.
+    indices: Arc<Mutex<BTreeMap<u32, Arc<SegmentIndex>>>>,
 }
 
 impl Run {
@@ -91,7 +100,7 @@ impl Run {
         } else {
             RunStatus::Incomplete { is_live: false }
         };
-        Ok(Self { files, id, hasher, segments, status })
+        Ok(Self { files, id, hasher, segments, status, indices: Arc::default() })
     }
 
     /// Returns the id of the run.
@@ -114,33 +123,143 @@ impl Run {
         self.hasher.as_ref()
     }
 
-    /// Reads the run once and returns its chains, by ordinal.
+    /// Returns what each chain did, by ordinal: from the indices, so that a long run takes no longer than a short one.
     ///
     /// # Errors
-    /// If something in the run cannot be read or is not what it was.
+    /// If a segment has no index and cannot be read or is not what it was.
+    pub fn uses(&self) -> Result<Vec<ChainUse>, ReadError> {
+        self.index_all()?;
+        let mut uses: BTreeMap<ChainIndex, ChainUse> = BTreeMap::new();
+        for number in 0..self.segments {
+            for part in &self.index(number)?.chains {
+                match uses.get_mut(&part.chain) {
+                    Some(known) => known.add(part),
+                    None => {
+                        uses.insert(part.chain, part.clone());
+                    }
+                }
+            }
+        }
+        Ok(uses.into_values().collect())
+    }
+
+    /// Returns the chains of the run, by ordinal. It reads their births and ends, and by way of the indices no more.
+    ///
+    /// # Errors
+    /// If something that is read is not what it was.
     pub fn chains(&self) -> Result<Vec<ChainSummary>, ReadError> {
-        let mut chains = Vec::new();
-        let mut places = HashMap::new();
-        let mut walk = Walk::new(self.clone());
-        while walk.next(|seen, _| {
-            let place = *places.entry(seen.chain).or_insert_with(|| {
-                chains.push(ChainSummary::begun(seen));
-                chains.len() - 1
-            });
-            chains[place].note(self.files.as_ref(), seen)
-        })? {}
-        chains.sort_unstable_by_key(|chain: &ChainSummary| chain.index);
+        let mut chains: Vec<_> = self.uses()?.into_iter().map(ChainSummary::of).collect();
+        for event in self.select(Query::default().of_kinds(&[Kind::Genesis, Kind::Exit])) {
+            let event = event?;
+            if let Ok(place) = chains.binary_search_by_key(&event.chain, |chain| chain.index) {
+                chains[place].note(&event);
+            }
+        }
         Ok(chains)
     }
 
     /// Returns the events of one chain.
-    pub fn events(&self, chain: ChainIndex) -> Events {
-        Events::new(self.clone(), Some(chain))
+    pub fn events(&self, chain: ChainIndex) -> Selected {
+        self.select(Query::of_chain(chain))
+    }
+
+    /// Returns the wanted events, in the order of the journal.
+    pub fn select(&self, query: Query) -> Selected {
+        Selected::new(self.clone(), query)
+    }
+
+    /// Returns the last wanted events, at most so many, in the order of the journal.
+    ///
+    /// # Errors
+    /// If something that is read is not what it was.
+    pub fn last(
+        &self,
+        query: &Query,
+        count: usize,
+        wanted: impl FnMut(&Event) -> bool,
+    ) -> Result<Vec<Event>, ReadError> {
+        self.index_all()?;
+        select::last(self, query, count, wanted)
+    }
+
+    pub(crate) fn segments(&self) -> u32 {
+        self.segments
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<SegmentIndex>>> {
+        self.indices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the index of a segment, made anew where there is none that fits.
+    pub(crate) fn index(&self, number: u32) -> Result<Arc<SegmentIndex>, ReadError> {
+        if let Some(index) = self.known().get(&number) {
+            return Ok(Arc::clone(index));
+        }
+        match index::load(self.files.as_ref(), number) {
+            Some(index) => Ok(self.know(index)),
+            None => self.index_anew(number),
+        }
+    }
+
+    fn know(&self, index: SegmentIndex) -> Arc<SegmentIndex> {
+        let index = Arc::new(index);
+        self.known().insert(index.identity.number, Arc::clone(&index));
+        index
+    }
+
+    /// Makes the index of a segment, and keeps it beside it if nobody writes it any more.
+    pub(crate) fn index_anew(&self, number: u32) -> Result<Arc<SegmentIndex>, ReadError> {
+        let is_last = number + 1 == self.segments;
+        let may_be_torn = is_last && self.status != RunStatus::Closed;
+        let index = match index::scan(self.files.as_ref(), number, self.hasher.clone(), may_be_torn) {
+            // It was cut off within its header.
+            Err(ReadError::Truncated(fault)) if may_be_torn && number > 0 && fault.batch.is_none() => {
+                return Ok(self.know(SegmentIndex::empty(number)));
+            }
+            index => index?,
+        };
+        if !is_last || self.status != (RunStatus::Incomplete { is_live: true }) {
+            // Without it the next reader makes it again.
+            self.files.keep_aside(&index::index_name(number), &index.encode()).ok();
+        }
+        Ok(self.know(index))
+    }
+
+    /// Sees to it that every segment has its index; those that are made are made side by side.
+    pub(crate) fn index_all(&self) -> Result<(), ReadError> {
+        let missing: Vec<u32> = (0..self.segments)
+            .filter(|number| !self.known().contains_key(number))
+            .filter(|number| match index::load(self.files.as_ref(), *number) {
+                Some(index) => {
+                    self.know(index);
+                    false
+                }
+                None => true,
+            })
+            .collect();
+        let next = AtomicUsize::new(0);
+        let fault = Mutex::new(None);
+        let work = || {
+            while let Some(number) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = self.index_anew(*number) {
+                    *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return;
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(missing.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        fault.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     /// Returns all events, in the order of the journal.
     pub fn all_events(&self) -> Events {
-        Events::new(self.clone(), None)
+        Events::new(self.clone())
     }
 
     /// Returns a package, a manifest or whatever else was kept under its hash.
@@ -171,31 +290,30 @@ impl std::fmt::Debug for Run {
 }
 
 impl ChainSummary {
-    fn begun(seen: &Seen<'_>) -> Self {
+    fn of(used: ChainUse) -> Self {
         Self {
-            index: seen.chain,
+            index: used.chain,
             path: None,
             incarnation: 1,
-            id: seen.hash,
-            events: 0,
-            head: seen.hash,
+            parent: None,
+            id: used.id,
+            events: used.events(),
+            head: used.head,
             exit: None,
+            used,
         }
     }
 
-    fn note(&mut self, files: &dyn Files, seen: &Seen<'_>) -> Result<(), ReadError> {
-        self.events += 1;
-        self.head = seen.hash;
-        if !matches!(seen.header.kind, Kind::Genesis | Kind::Exit) {
-            return Ok(());
-        }
-        let Some((input, output)) = payload_bytes(files, seen)? else { return Ok(()) };
-        if seen.header.kind == Kind::Exit {
-            self.exit = Exit::decode(&output).ok().map(|exit| exit.reason);
-        } else if let Some((path, incarnation)) = actor_of(&input) {
+    fn note(&mut self, event: &Event) {
+        let Payload::Whole { input, output } = &event.payload else { return };
+        if event.header.kind == Kind::Exit {
+            self.exit = Exit::decode(output).ok().map(|exit| exit.reason);
+        } else if let Ok(genesis) = Genesis::decode(input) {
+            (self.path, self.incarnation) = (Some(genesis.path), genesis.incarnation);
+            self.parent = genesis.parent;
+        } else if let Some((path, incarnation)) = actor_of(input) {
             (self.path, self.incarnation) = (Some(path), incarnation);
         }
-        Ok(())
     }
 }
 
@@ -335,17 +453,16 @@ impl Walk {
     }
 }
 
-/// Events of a run, in the order of the journal. After an error there are no more.
+/// All events of a run, in the order of the journal. After an error there are no more.
 pub struct Events {
     walk: Walk,
-    chain: Option<ChainIndex>,
     is_over: bool,
     ready: VecDeque<Event>,
 }
 
 impl Events {
-    fn new(run: Run, chain: Option<ChainIndex>) -> Self {
-        Self { walk: Walk::new(run), chain, is_over: false, ready: VecDeque::new() }
+    fn new(run: Run) -> Self {
+        Self { walk: Walk::new(run), is_over: false, ready: VecDeque::new() }
     }
 
     /// Reads up to the next batch that has events to return.
@@ -354,9 +471,7 @@ impl Events {
         while self.ready.is_empty() && !self.is_over {
             let mut events = VecDeque::new();
             let more = self.walk.next(|seen, batch| {
-                if self.chain.is_none_or(|wanted| wanted == seen.chain) {
-                    events.push_back(event(files.as_ref(), seen, batch)?);
-                }
+                events.push_back(event(files.as_ref(), seen, batch)?);
                 Ok(())
             })?;
             self.is_over = !more;
@@ -391,7 +506,6 @@ impl Iterator for Events {
 
 impl std::fmt::Debug for Events {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { walk, chain, .. } = self;
-        formatter.debug_struct("Events").field("run", &walk.run).field("chain", chain).finish_non_exhaustive()
+        formatter.debug_struct("Events").field("run", &self.walk.run).finish_non_exhaustive()
     }
 }

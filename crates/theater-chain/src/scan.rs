@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use crate::event::{ChainIndex, Halves, Header, Kind};
 use crate::fault::{EventRange, Fault, FaultKind, ReadError};
 use crate::hash::{Hash, Lengths, RunHasher, Salt, start_commitment};
+use crate::index::Standing;
 use crate::merkle::{Frontier, Head};
 use crate::segment::{
     FORMAT_VERSION, FRAME_BYTES, FrameKind, HeaderError, LiveChain, NextFrame, SegmentHeader, Trailer,
@@ -35,6 +36,10 @@ struct Slot {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen<'a> {
     pub(crate) chain: ChainIndex,
+    /// Id of the chain.
+    pub(crate) id: Hash,
+    /// Number that belongs to the chain as long as its segment is read.
+    pub(crate) place: usize,
     pub(crate) header: Header,
     /// Fuel of the chain's event before, if that is in the same batch.
     pub(crate) fuel_before: Option<u64>,
@@ -162,10 +167,36 @@ impl Scanner {
             HeaderError::Truncated => fault(FaultKind::Truncated).into(),
             HeaderError::Corrupt => fault(FaultKind::Checksum).into(),
         })?;
+        Ok(Self::new(name, source, (size, offset), header, hasher))
+    }
+
+    /// Opens a segment at a batch within it; `at` is what a segment that begins there would begin with.
+    pub(crate) fn open_at(
+        files: &dyn Files,
+        offset: u64,
+        at: SegmentHeader,
+        hasher: Option<RunHasher>,
+    ) -> Result<Self, ReadError> {
+        let name = segment_name(at.number);
+        let io = |error| ReadError::io(&name, error);
+        let mut file = files.open(&name).map_err(io)?;
+        let size = file.seek(SeekFrom::End(0)).map_err(io)?;
+        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let source = BufReader::with_capacity(BUFFER_BYTES, file);
+        Ok(Self::new(name, source, (size.max(offset), offset), at, hasher))
+    }
+
+    fn new(
+        name: String,
+        source: BufReader<Box<dyn crate::storage::ReadAt>>,
+        (size, offset): (u64, u64),
+        header: SegmentHeader,
+        hasher: Option<RunHasher>,
+    ) -> Self {
         let slot = |live: &LiveChain| Slot { live: *live, is_ended: false, stamp: 0, fuel: 0, first_seq: 0 };
         let slots: Vec<_> = header.live.iter().map(slot).collect();
         let places = slots.iter().enumerate().map(|(place, slot)| (slot.live.chain, place)).collect();
-        Ok(Self {
+        Self {
             source,
             size,
             offset,
@@ -183,7 +214,22 @@ impl Scanner {
             touched: Vec::new(),
             advances: Vec::new(),
             name,
-        })
+        }
+    }
+
+    /// Where the next frame begins.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Length of the file.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns where the run stands here, without its chains.
+    pub(crate) const fn standing(&self) -> Standing<'_> {
+        Standing { frontier: &self.frontier, events: self.events, previous: &self.previous }
     }
 
     /// Returns what the latest batch commits to, besides its number: the commitment before it, the order of its
@@ -379,7 +425,8 @@ impl Scanner {
         self.summary.count(record.chain);
         let chain = ChainIndex(record.chain);
         let Record { lengths, form, .. } = *record;
-        Ok(Seen { chain, header, fuel_before, previous, hash, commitment, lengths, form, salt })
+        let id = slot.live.id;
+        Ok(Seen { chain, id, place, header, fuel_before, previous, hash, commitment, lengths, form, salt })
     }
 }
 
@@ -492,7 +539,20 @@ fn chain_in_batch(
         live.next_seq += 1;
         let chain = ChainIndex(record.chain);
         let Record { lengths, form, .. } = record;
-        let seen = Seen { chain, header, fuel_before, previous, hash, commitment, lengths, form, salt };
+        let id = live.id;
+        let seen = Seen {
+            chain,
+            id,
+            place: 0,
+            header,
+            fuel_before,
+            previous,
+            hash,
+            commitment,
+            lengths,
+            form,
+            salt,
+        };
         if visit(&seen).is_break() {
             return Ok(ControlFlow::Break(()));
         }

@@ -117,6 +117,12 @@ impl SegmentHeader {
         bytes
     }
 
+    /// Returns the checksum that it ends with.
+    pub(crate) fn crc(&self) -> u32 {
+        let bytes = self.encode();
+        bytes.last_chunk().map_or(0, |crc| u32::from_le_bytes(*crc))
+    }
+
     /// Reads the header of a file of `size` bytes; returns its length too.
     pub(crate) fn read(source: &mut dyn Read, size: u64) -> Result<(Self, u64), HeaderError> {
         let mut fixed = [0; FIXED_BYTES + 8];

@@ -35,6 +35,14 @@ pub trait Files: Send + Sync {
     fn damaged(&self) -> io::Result<Option<String>> {
         Ok(None)
     }
+
+    /// Keeps side data that can be made anew, without waiting for the disk; does nothing where there is no place for it.
+    ///
+    /// # Errors
+    /// What the system says; nothing is lost by it.
+    fn keep_aside(&self, _name: &str, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file open for appending.
@@ -183,6 +191,24 @@ impl Files for Directory {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn keep_aside(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path.join(name);
+        if let Some(folder) = path.parent() {
+            private_folder(folder)?;
+        }
+        // Two readers may do so at once.
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        let kept = create_options()
+            .truncate(true)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|()| fs::rename(&temporary, &path));
+        if kept.is_err() {
+            fs::remove_file(&temporary).ok();
+        }
+        kept
     }
 }
 

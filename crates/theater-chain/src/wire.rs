@@ -70,7 +70,7 @@ pub(crate) struct Record<'a> {
     pub(crate) form: Form<'a>,
 }
 
-fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -291,7 +291,7 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], Malformed> {
     Ok(taken)
 }
 
-fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Malformed> {
+pub(crate) fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Malformed> {
     let (taken, rest) = bytes.split_first_chunk().ok_or(Malformed::Short)?;
     *bytes = rest;
     Ok(*taken)
@@ -301,7 +301,7 @@ fn take_byte(bytes: &mut &[u8]) -> Result<u8, Malformed> {
     take_array::<1>(bytes).map(|[byte]| byte)
 }
 
-fn take_hash(bytes: &mut &[u8]) -> Result<Hash, Malformed> {
+pub(crate) fn take_hash(bytes: &mut &[u8]) -> Result<Hash, Malformed> {
     take_array(bytes).map(Hash)
 }
 
@@ -309,11 +309,11 @@ fn take_salt(bytes: &mut &[u8]) -> Result<Salt, Malformed> {
     take_array(bytes)
 }
 
-fn take_u32(bytes: &mut &[u8]) -> Result<u32, Malformed> {
+pub(crate) fn take_u32(bytes: &mut &[u8]) -> Result<u32, Malformed> {
     u32::try_from(take_number(bytes)?).map_err(|_| Malformed::Number)
 }
 
-fn take_number(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Result<u64, Malformed> {
     let mut number = 0;
     for place in 0..10 {
         let byte = take_byte(bytes)?;

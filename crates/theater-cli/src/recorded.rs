@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use theater_chain::{ChainIndex, ChainSummary, ReadError, Run, RuntimeGenesis};
+use theater_chain::{
+    ChainIndex, ChainSummary, Event, Exit, Genesis, Kind, Query, ReadError, Run, RuntimeGenesis,
+};
 
 use crate::ui::error::CliError;
 use crate::ui::text::nearest;
@@ -43,15 +45,29 @@ pub(crate) fn name(dir: &Path) -> String {
     dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Returns the chains of a run; reads all of it.
+/// Returns the chains of a run.
 pub(crate) fn chains(dir: &Path, run: &Run) -> Result<Vec<ChainSummary>, CliError> {
     run.chains().map_err(|error| unreadable(dir, error))
 }
 
 /// Returns what the runtime said of itself when the run began.
 pub(crate) fn runtime_genesis(run: &Run) -> Option<RuntimeGenesis> {
-    let first = run.all_events().next()?.ok()?;
-    RuntimeGenesis::decode(first.payload.input()?).ok()
+    RuntimeGenesis::decode(first(run, ChainIndex(0))?.payload.input()?).ok()
+}
+
+/// Returns what the chain of an actor begins with.
+pub(crate) fn genesis(run: &Run, chain: ChainIndex) -> Option<Genesis> {
+    Genesis::decode(first(run, chain)?.payload.input()?).ok()
+}
+
+fn first(run: &Run, chain: ChainIndex) -> Option<Event> {
+    run.select(Query::of_chain(chain).of_kinds(&[Kind::Genesis])).next()?.ok()
+}
+
+/// Returns how a chain ended, if it did and that was not removed.
+pub(crate) fn exit(run: &Run, chain: ChainIndex) -> Result<Option<Exit>, ReadError> {
+    let last = run.last(&Query::of_chain(chain).of_kinds(&[Kind::Exit]), 1, |_| true)?;
+    Ok(last.first().and_then(|event| Exit::decode(event.payload.output()?).ok()))
 }
 
 /// Returns `root#1`, or `/` for the runtime's own chain.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{Header, Kind};
 use crate::hash::{Hash, RunHasher, start_commitment};
+use crate::index::{Builder, Crossed, Standing, index_name};
 use crate::keys::Signer;
 use crate::merkle::Frontier;
 use crate::note::{Checkpoint, Note};
@@ -47,6 +48,8 @@ pub(super) struct Writer {
     hasher: RunHasher,
 
     segment: Box<dyn Append>,
+    /// Index of the segment; none if nobody can keep it.
+    side: Option<Builder>,
     segment_number: u32,
     segment_bytes: u64,
     bytes: u64,
@@ -87,6 +90,8 @@ impl Writer {
             live: Vec::new(),
         };
         let (segment, segment_bytes) = create_segment(storage.as_ref(), &header)?;
+        let side =
+            (options.durability != Durability::Memory).then(|| Builder::new(0, &header, segment_bytes));
         Ok(Self {
             shared,
             storage,
@@ -96,6 +101,7 @@ impl Writer {
             run_id,
             hasher,
             segment,
+            side,
             segment_number: 0,
             segment_bytes,
             bytes: segment_bytes,
@@ -223,6 +229,19 @@ impl Writer {
         let salt = event_salt(&self.hasher, &slot.live);
         let commitment = RunHasher::commitment(&salt, queued.lengths, payload);
         let hash = RunHasher::event(&slot.live.head, header, &commitment);
+        if let Some(side) = &mut self.side {
+            side.event(
+                place,
+                &Crossed {
+                    chain: queued.chain,
+                    id: &slot.live.id,
+                    previous: &slot.live.head,
+                    hash: &hash,
+                    header,
+                    lengths: queued.lengths,
+                },
+            );
+        }
         let placed = Placed { chain: queued.chain, fuel_before: (!is_first).then_some(slot.fuel) };
         if header.seq == 0 {
             slot.live.id = hash;
@@ -268,6 +287,11 @@ impl Writer {
         self.events += u64::from(self.summary.events);
         self.previous = commitment;
         self.frontier.push(&commitment);
+        if let Some(side) = &mut self.side {
+            let standing =
+                Standing { frontier: &self.frontier, events: self.events, previous: &self.previous };
+            side.batch(self.segment_bytes, &standing);
+        }
         self.cursor = Cursor::default();
         self.summary.clear();
         start_frame(&mut self.frame);
@@ -300,6 +324,7 @@ impl Writer {
         let mut live: Vec<_> =
             self.slots.iter().map(|slot| slot.live).filter(|live| live.chain != NO_SLOT).collect();
         live.sort_unstable_by_key(|live| live.chain);
+        self.keep_index();
         self.segment_number += 1;
         let header = SegmentHeader {
             run_id: self.run_id.clone(),
@@ -311,7 +336,18 @@ impl Writer {
         };
         (self.segment, self.segment_bytes) = create_segment(self.storage.as_ref(), &header)?;
         self.bytes += self.segment_bytes;
+        if self.options.durability != Durability::Memory {
+            self.side = Some(Builder::new(self.segment_number, &header, self.segment_bytes));
+        }
         Ok(())
+    }
+
+    /// Keeps the index of the segment at hand. Without one, whoever reads the run makes it.
+    fn keep_index(&mut self) {
+        if let Some(side) = self.side.take() {
+            let index = side.finish(self.segment_bytes, self.segment_bytes);
+            self.storage.keep_aside(&index_name(self.segment_number), &index.encode()).ok();
+        }
     }
 
     /// Puts the checkpoint in place; everything that it speaks of must be on stable storage.
@@ -336,8 +372,13 @@ impl Writer {
         trailer.encode(&mut self.frame);
         self.segment.append(&self.frame).map_err(JournalError::io("append its trailer"))?;
         self.bytes += self.frame.len() as u64;
+        self.segment_bytes += self.frame.len() as u64;
         self.sync()?;
         self.checkpoint(true)?;
+        if let Some(side) = &mut self.side {
+            side.trailer(head.root);
+        }
+        self.keep_index();
         Ok(Closed { head, events: self.events, chains: self.chains, bytes: self.bytes })
     }
 }

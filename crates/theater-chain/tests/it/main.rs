@@ -9,6 +9,7 @@ mod fuzz;
 #[path = "../../../../fuzz/src/journal.rs"]
 mod fuzzed;
 mod golden;
+mod index;
 mod journal;
 mod killed;
 mod proof;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::json;
-use theater_chain::{ChainIndex, Genesis, ReadError, Run, RunStatus, RuntimeGenesis};
+use theater_chain::{ChainIndex, ChainUse, ReadError, Run, RunStatus, RuntimeGenesis};
 
 use crate::args::{RunsAction, RunsArgs};
 use crate::cmd::Outcome;
@@ -110,25 +110,24 @@ fn look_at(dir: &Path, id: String) -> Listed {
 
 fn read(dir: &Path) -> Result<Listed, ReadError> {
     let run = Run::open(dir)?;
-    let chains = run.chains()?;
-    let root = chains.iter().find(|chain| !recorded::is_runtime(chain.index));
+    let uses = run.uses()?;
+    let root = uses.iter().map(|used| used.chain).find(|chain| !recorded::is_runtime(*chain));
     let genesis = recorded::runtime_genesis(&run);
     let is_closed = run.status() == RunStatus::Closed;
-    let outcome = match run.status() {
-        RunStatus::Incomplete { is_live: true } => "running".to_owned(),
-        RunStatus::Incomplete { is_live: false } => "incomplete".to_owned(),
-        RunStatus::Closed => match root.map(|root| &root.exit) {
-            Some(Some(reason)) => reason.to_string(),
-            Some(None) => "no exit".to_owned(),
-            None => "no actor".to_owned(),
-        },
+    let outcome = match (run.status(), root) {
+        (RunStatus::Incomplete { is_live: true }, _) => "running".to_owned(),
+        (RunStatus::Incomplete { is_live: false }, _) => "incomplete".to_owned(),
+        (RunStatus::Closed, Some(root)) => {
+            recorded::exit(&run, root)?.map_or_else(|| "no exit".to_owned(), |exit| exit.reason.to_string())
+        }
+        (RunStatus::Closed, None) => "no actor".to_owned(),
     };
     let started = |genesis: &RuntimeGenesis| Moment::from_unix(genesis.utc_us / 1_000_000).readable();
     Ok(Listed {
         id: String::new(),
         when: genesis.as_ref().map_or_else(String::new, started),
-        actor: root.and_then(|root| recorded_name(&run, root.index)).unwrap_or_default(),
-        events: chains.iter().map(|chain| chain.events).sum(),
+        actor: root.and_then(|root| recorded_name(&run, root)).unwrap_or_default(),
+        events: uses.iter().map(ChainUse::events).sum(),
         bytes: 0,
         is_closed,
         outcome,
@@ -138,8 +137,7 @@ fn read(dir: &Path) -> Result<Listed, ReadError> {
 
 /// Returns the name in the manifest of the root actor.
 fn recorded_name(run: &Run, root: ChainIndex) -> Option<String> {
-    let first = run.events(root).next()?.ok()?;
-    let genesis = Genesis::decode(first.payload.input()?).ok()?;
+    let genesis = recorded::genesis(run, root)?;
     let manifest = run.blob(&genesis.manifest).ok()?;
     let table: toml::Table = String::from_utf8(manifest).ok()?.parse().ok()?;
     table.get("name")?.as_str().map(str::to_owned)

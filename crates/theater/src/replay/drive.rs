@@ -6,7 +6,8 @@ use pack::{
 };
 use pack_abi::Value;
 use theater_chain::{
-    ChainIndex, Event, Exit, ExitReason, Genesis, Kind, NO_FUNCTION, Outcome, ReadError, Run, RunHasher,
+    ChainIndex, Event, Exit, ExitReason, Genesis, Kind, NO_FUNCTION, Outcome, Query, ReadError, Run,
+    RunHasher,
 };
 
 use super::divergence::{Divergence, Pair};
@@ -208,18 +209,16 @@ fn numbers(genesis: &Genesis, package: &Package) -> Numbers {
 }
 
 /// Finds the call that was dropped, if one was: a dropped call is the last of its incarnation.
-fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReplayError> {
-    let mut call = 0;
-    let mut dropped = None;
-    for event in run.events(chain) {
-        let header = event?.header;
-        match header.kind {
-            Kind::Call => call = header.seq,
-            Kind::Trap if header.outcome == Outcome::Dropped => dropped = Some((call, header.fuel)),
-            _ => {}
-        }
-    }
-    Ok(dropped)
+fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReadError> {
+    let is_drop = |event: &Event| event.header.kind == Kind::Trap && event.header.outcome == Outcome::Dropped;
+    let drops = Query { failing_only: true, ..Query::of_chain(chain).of_kinds(&[Kind::Trap]) };
+    let Some(drop) = run.last(&drops, 1, is_drop)?.pop() else { return Ok(None) };
+    let is_before = |event: &Event| event.header.kind == Kind::Call && event.header.seq < drop.header.seq;
+    let call = run
+        .last(&Query::of_chain(chain).of_kinds(&[Kind::Call]), 1, is_before)?
+        .pop()
+        .map_or(0, |event| event.header.seq);
+    Ok(Some((call, drop.header.fuel)))
 }
 
 struct Drive {

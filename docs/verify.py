@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A second verifier for runs of Theater, written from chain-format.md alone and independent of `theater`.
+"""A second verifier for what Theater records, written from chain-format.md alone and independent of `theater`.
 
-    python3 verify.py RUN|BUNDLE|PROOF|CHECKPOINT [--key KEY]... [--head SIZE:ROOT]     python3 verify.py --self-test
+    python3 verify.py WHAT [--key KEY]... [--witness KEY]... [--head SIZE:ROOT] [--checkpoint FILE]
+    python3 verify.py --self-test
 
-RUN is the directory of a run, BUNDLE a file that `theater export` wrote (both are read into memory), PROOF the proof of
-one event, CHECKPOINT a signed head. KEY is the public key of a node or a witness, `name+id+base64`. Needs Python 3.9.
-Exit code 0: intact and closed, and signed by a given node key or equal to the given head (a proof or a checkpoint:
-signed by it or equal). 1: not so, and the lines say why. 2: it cannot be read.
+WHAT is the folder of a run, a bundle, a checkpoint, the proof of an event, or the folder of a node's log. KEY is a public
+key, `name+id+base64`; a --witness must have cosigned. FILE is a checkpoint of the run that was kept elsewhere.
+Exit code 0: intact, a run closed, and signed by a given key or equal to the given head (a log may go on after it).
+1: not so, and the lines say why. 2: it cannot be read. Needs Python 3.9; reads everything into memory.
 Payloads are hashed, not looked into: nothing is said of packages that are not there.
 """
 import base64, hashlib, io, os, re, struct, sys, zipfile, zlib
@@ -89,16 +90,19 @@ class Note:
             check(len(self.head) == len(size) + 65 and all(it[2] for it in self.lines), "", ValueError)
         except (AttributeError, ValueError):
             raise Fault("the checkpoint differs from the run: not a checkpoint in signed-note form") from None
-    def signers(self, keys):
-        """Returns the names of the known nodes, of the known witnesses, and the others."""
-        names = ([], [], [])
+    def signers(self, keys, own):
+        """Returns the names of known nodes, of known witnesses, and others. `own` is the key that the run itself names."""
+        names, seen = ([], [], []), []
         for name, key_id, data in self.lines:
-            key = ([key for key in keys if (key.name, key.id) == (name, key_id)] + [None])[0]
-            check(not key or key.is_by(data, self.text), f"the signature of {name} does not hold")
-            names[2 if not key else key.kind == b"\4"].append(name)
+            found = [key for key in keys + [own] if key and (key.name, key.id) == (name, key_id)]
+            check(not found or found[0].is_by(data, self.text), f"the signature of {name} does not hold")
+            names[found[0].kind == b"\4" if found and found[0] in keys else 2].append(name)
+            seen += found
+        is_own = names[0] or not own or not self.lines or own in seen
+        check(is_own, f"the signature of {own.name if own else ''} does not hold")
         return names
 
-# --- Bytes, numbers, and the graph values that runs need: section "Graph values" --------------------------------------
+# --- Bytes and numbers ------------------------------------------------------------------------------------------------
 class Reader:
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -109,6 +113,8 @@ class Reader:
     def unpack(self, form):
         found = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
         return found if len(found) > 1 else found[0]
+    def several(self, form):
+        return [self.unpack(form) for _ in range(self.unpack("I"))]
     def varint(self, bits=64):
         value, place, byte = 0, 0, 128
         while byte >= 128:
@@ -119,47 +125,40 @@ class Reader:
         return value
     def text(self):
         return self.take(self.unpack("I")).decode()
-    def skip_type(self):
-        kind = self.unpack("B")
-        for _ in range(self.unpack("I") if kind == 0x0B else kind in (0x07, 0x0A)):
-            self.skip_type()
-        return kind == 0x09 and self.text()
 
-def node(kind, reader, values):
-    def children(count):
-        return [values[reader.unpack("I")] for _ in range(count)]
-    if kind == 0x09:
-        name, names = reader.text(), [reader.text() for _ in range(reader.unpack("I"))]
-        return dict(zip(names, children(len(names))), **{"": name})
-    if kind in (0x07, 0x0A):
-        reader.skip_type()
-    check(kind != 0x15 or reader.unpack("B") == 0x0C, "a list of something else than bytes")
-    read = {0x06: reader.text, 0x0E: lambda: reader.unpack("I"), 0x0F: lambda: reader.unpack("Q"),
-            0x15: lambda: reader.take(reader.unpack("I")), 0x07: lambda: children(reader.unpack("I")),
-            0x0B: lambda: tuple(children(reader.unpack("I"))), 0x0A: lambda: (children(reader.unpack("B")) + [None])[0]}
-    return read[kind]()
-
-def record(data, name):
-    """Returns the fields of a record, by name."""
+def record(data):
+    """Returns the fields of a record of texts, numbers, and options of texts (section "Graph values")."""
     reader, values = Reader(data), []
-    magic, version, flags, count, root = reader.unpack("4sHHII")
-    for _ in range(count):
-        kind, zero, zeros, length = reader.unpack("BBHI")
-        inner = Reader(reader.take(length))
-        values.append(node(kind, inner, values))
-        flags |= zero | zeros | (inner.at != length)
-    is_whole = (magic, version, flags, root, reader.at) == (b"CGRF", 3, 0, count - 1, len(data))
-    check(is_whole and values[-1][""] == name, f"not the record {name}", ValueError)
-    return values[-1]
+    for _ in range(reader.unpack("8xI4x")):
+        kind, length = reader.unpack("B3xI")
+        it = Reader(reader.take(length))
+        if kind == 0x09:
+            names = it.text() and [it.text() for _ in range(it.unpack("I"))]
+            return dict(zip(names, [values[it.unpack("I")] for _ in names]))
+        if kind == 0x0A:
+            values.append(values[it.unpack("I")] if it.unpack("xB") else None)
+        else:
+            values.append(it.text() if kind == 0x06 else it.unpack("I" if kind == 0x0E else "Q"))
 
 # --- Hashes and the tree ----------------------------------------------------------------------------------------------
 def commit(salt, sizes, payload):
     return sha(tag(b"payload"), salt, struct.pack("<II", *sizes), payload)
 
-def commit_batch(previous, number, order, advances):
-    return sha(tag(b"batch"), previous, struct.pack("<QII", number, sum(n for _, n in order), len(order)),
-               *[struct.pack("<II", *run) for run in order], struct.pack("<I", len(advances)),
-               *[struct.pack("<IQ", chain, seq) + head for chain, seq, head in advances])
+def commit_batch(previous, number, tail):
+    return sha(tag(b"batch"), previous, struct.pack("<Q", number), tail)
+
+class Tree:
+    """The tree of RFC 6962 as the roots of its perfect subtrees, largest first, and the heads that it had."""
+    def __init__(self):
+        self.roots, self.heads = [], ["0:" + sha().hex()]
+    def add(self, leaf):
+        node, size = sha(b"\0", leaf), len(self.heads) - 1
+        while size & 1:
+            node, size = sha(b"\1", self.roots.pop(), node), size >> 1
+        self.roots.append(node)
+        for left in self.roots[-2::-1]:
+            node = sha(b"\1", left, node)
+        self.heads.append(f"{len(self.heads)}:{node.hex()}")
 
 def root_of_path(index, size, leaf, path):
     """Where a path leads from a leaf (RFC 9162, section 2.1.3.2); nowhere if its length is wrong."""
@@ -207,7 +206,7 @@ MISSING = "the secret of the run is missing or damaged, and the payload does not
 class Run:
     def __init__(self, files):
         self.files, self.where, self.is_closed, self.redacted, self.torn = files, "", False, 0, 0
-        self.secret, self.roots, self.heads, self.events = files.get("secret", b""), [], ["0:" + sha().hex()], 0
+        self.secret, self.tree, self.events, self.key = files.get("secret", b""), Tree(), 0, None
         self.live, self.begun, self.blobs = {}, set(), {}
     def segments(self):
         names = {name for name in self.files if name.startswith("journal/")}
@@ -233,13 +232,14 @@ class Run:
         if number == 0:
             self.run, self.id, self.previous = run, run_id[1].decode(), sha(tag(b"start"), struct.pack("<I", 1), run)
         live = [struct.pack("<IQ", chain, it[0]) + it[1] + it[2] for chain, it in sorted(self.live.items())]
-        counts = number, 0, len(self.heads) - 1, self.events, self.previous, len(self.roots), len(live)
-        expected = struct.pack("<8s2I64s2I2Q32s2I", magic, 1, length, self.run, *counts) + b"".join(self.roots + live)
+        roots, batches = self.tree.roots, len(self.tree.heads) - 1
+        counts = number, 0, batches, self.events, self.previous, len(roots), len(live)
+        expected = struct.pack("<8s2I64s2I2Q32s2I", magic, 1, length, self.run, *counts) + b"".join(roots + live)
         check(not self.is_closed, "something follows the end of the run")
         check(header == expected, "the segment does not continue the run")
         at = length
         while at < len(data):
-            self.where, rest = f"{name}, offset {at}, batch {len(self.heads) - 1}", len(data) - at - 12
+            self.where, rest = f"{name}, offset {at}, batch {len(self.tree.heads) - 1}", len(data) - at - 12
             kind, length, crc = struct.unpack("<4s2I", data[at:at + 12].ljust(12, b"\0"))
             is_frame, body = kind in (b"BTCH", b"TRLR") and length <= 8 << 20, data[at + 12:at + 12 + length]
             check(not self.is_closed, "something follows the end of the run")
@@ -251,8 +251,8 @@ class Run:
             at += 12 + length
 
     def trailer(self, body):
-        counts = struct.pack("<2QI", len(self.heads) - 1, self.events, len(self.begun))
-        self.is_closed = body == counts + self.previous + bytes.fromhex(self.heads[-1].split(":")[1])
+        counts = struct.pack("<2QI", len(self.tree.heads) - 1, self.events, len(self.begun))
+        self.is_closed = body == counts + self.previous + bytes.fromhex(self.tree.heads[-1].split(":")[1])
         check(self.is_closed, "the trailer differs from the events")
     def batch(self, body):
         check(len(body) > 32, "corrupt: the batch has no events or no commitment")
@@ -260,17 +260,13 @@ class Run:
         while records.at < len(body) - 32:
             chain, before = self.event(records, order[-1][0] if order else None, fuels), order[-1:]
             order[-1:] = [(chain, before[0][1] + 1)] if before and before[0][0] == chain else before + [(chain, 1)]
-        advances = [(chain, self.live[chain][0] - 1, self.live[chain][2]) for chain in sorted(fuels)]
-        self.previous = commit_batch(self.previous, len(self.heads) - 1, order, advances)
-        check(self.previous == body[-32:], "altered: the events differ from the commitment of their batch")
         self.events += sum(count for _, count in order)
-        node, size = sha(b"\0", self.previous), len(self.heads) - 1
-        while size & 1:  # The tree is kept as the roots of its perfect subtrees, largest first.
-            node, size = sha(b"\1", self.roots.pop(), node), size >> 1
-        self.roots.append(node)
-        for left in self.roots[-2::-1]:
-            node = sha(b"\1", left, node)
-        self.heads.append(f"{len(self.heads)}:{node.hex()}")
+        runs = [struct.pack("<2I", *run) for run in order]
+        heads = [struct.pack("<IQ32s", chain, self.live[chain][0] - 1, self.live[chain][2]) for chain in sorted(fuels)]
+        tail = [struct.pack("<2I", sum(it[1] for it in order), len(runs)), *runs, struct.pack("<I", len(heads)), *heads]
+        self.previous = commit_batch(self.previous, len(self.tree.heads) - 1, b"".join(tail))
+        check(self.previous == body[-32:], "altered: the events differ from the commitment of their batch")
+        self.tree.add(self.previous)
     def event(self, records, before, fuels):
         flags = records.unpack("B")
         kind, is_first, chain = flags & 15, bool(flags & 128), records.varint(32) if flags & 16 else before
@@ -303,7 +299,15 @@ class Run:
         self.redacted += form == 4
         self.blobs.update({payload.hex(): (salt, sizes)} if form in (2, 3) and salt else {})
         self.begun.add(chain)
+        if chain == kind == 0:
+            self.note_key(self.files.get(f"blobs/{payload.hex()}.payload", b"") if form > 1 else payload)
         return chain
+    def note_key(self, genesis):
+        """The runtime names the key that the run will be signed with."""
+        try:
+            self.key = Key(record(genesis)["node-key"])
+        except (Fault, LookupError, TypeError, ValueError, AttributeError):
+            self.key = None
     def check_blobs(self):
         for self.where in sorted(name for name in self.files if name.startswith("blobs/")):
             name = re.fullmatch("blobs/([0-9a-f]{64})([.]payload)?", self.where)
@@ -318,57 +322,101 @@ class Run:
             self.where = f"blobs/{commitment}.payload"
             raise Fault("the blob is missing")
     def check_note(self, note):
-        self.where, head, differs = "checkpoint", self.heads[-1], "the checkpoint differs from the run: "
+        self.where, head, differs = "checkpoint", self.tree.heads[-1], "the checkpoint differs from the run: "
         is_ours = note.origin == f"theater.run/{self.id}\n" and note.more in ("", "closed\n")
         check(is_ours, f"{differs}its origin is {note.origin.strip()}, or it says more than it should")
-        check(note.head in self.heads, f"{differs}its head is {note.head}, that of the run is {head}")
+        check(note.head in self.tree.heads, f"{differs}its head is {note.head}, that of the run is {head}")
         is_end = not note.more or (self.is_closed and note.head == head)
         check(is_end, differs + "it closes a run that goes on or lacks its end")
 
 # --- What is asked ----------------------------------------------------------------------------------------------------
-def vouch(note, keys, head, given):
-    """Says who vouches for a head, and whether that is enough."""
-    nodes, witnesses, others = note.signers(keys) if note else ([], [], [])
-    print("signer       " + (", ".join(nodes) or f"nobody known ({', '.join(others) or 'unsigned'})"))
-    print("witnesses    " + (", ".join(witnesses) or "none known"))
-    print(f"head         {head}" + (f", given {given}" if given else ""))
-    return given == head if given else bool(nodes)
+class Trust:
+    def __init__(self, words):
+        of = {"--key": [], "--witness": [], "--head": [], "--checkpoint": []}
+        check(len(words) % 2 == 0 and all(word in of for word in words[::2]), __doc__, Unreadable)
+        for option, word in zip(words[::2], words[1::2]):
+            of[option].append(word)
+        self.witnesses = [Key(text) for text in of["--witness"]]
+        check(all(key.kind == b"\4" for key in self.witnesses), "a --witness is not the key of one", Unreadable)
+        self.keys = [Key(text) for text in of["--key"]] + self.witnesses
+        self.head, self.notes = (of["--head"] or [None])[-1], [read_note(read_file(name)) for name in of["--checkpoint"]]
+        check(not self.head or re.fullmatch("(0|[1-9][0-9]*):[0-9a-f]{64}", self.head), "not a head", Unreadable)
+    def vouches(self, note, head, earlier=(), own=None):
+        """Says who vouches for a head, and whether that is enough. The given head may be one of the earlier ones."""
+        nodes, witnesses, others = note.signers(self.keys, own) if note else ([], [], [])
+        missing = [key.name for key in self.witnesses if key.name not in witnesses]
+        print("signer       " + (", ".join(nodes) or f"nobody known ({', '.join(others) or 'unsigned'})"))
+        print("witnesses    " + (", ".join(witnesses) or "none known") + "".join("; missing: " + it for it in missing))
+        print(f"head         {head}" + (f", given {self.head}" if self.head else ""))
+        return not missing and (self.head == head or (bool(nodes) and self.head in (None, *earlier)))
 
-def verify_run(files, keys, given):
-    run, note = Run(files), None
+def read_note(data):
+    try:
+        return Note(data)
+    except Fault:
+        raise Unreadable("neither a run, a bundle, a checkpoint, a proof nor a log") from None
+
+def verify_run(files, trust):
+    run, notes = Run(files), []
     try:
         run.segments()
         run.check_blobs()
-        if "checkpoint" in files:
-            run.where, note = "checkpoint", Note(files["checkpoint"])
+        run.where = "checkpoint"
+        notes = [Note(files["checkpoint"])] if "checkpoint" in files else []
+        notes += trust.notes
+        for note in notes:
             run.check_note(note)
     except Fault as fault:
         raise Fault(f"{run.where}: {fault}") from None
-    print(f"integrity    intact: {run.events} events in {len(run.begun)} chains and {len(run.heads) - 1} batches")
+    head = run.tree.heads[-1]
+    print(f"integrity    intact: {run.events} events in {len(run.begun)} chains and {len(run.tree.heads) - 1} batches")
     print("completeness " + ("closed" if run.is_closed else f"incomplete; {run.torn} bytes of a torn batch follow"))
     print(f"redactions   {run.redacted} payloads" + ("" if len(run.secret) == 32 else "; the secret is not there"))
-    is_vouched = vouch(note, keys, run.heads[-1], given)
-    return run.is_closed and is_vouched and (given is not None or note.more == "closed\n")
+    for note in notes[:-1]:
+        note.signers(trust.keys, run.key)
+    is_vouched = trust.vouches(notes[-1] if notes else None, head, own=run.key)
+    return run.is_closed and is_vouched and (trust.head or notes[-1].more) is not None
 
-def verify_proof(data, keys, given):
-    proof = record(data, "event-proof")
-    seq, sizes = int.from_bytes(proof["header"][2:10], "little"), (len(proof["input"]), len(proof["output"]))
-    commitment = proof["commitment"] or commit(proof["salt"], sizes, proof["input"] + proof["output"])
-    chain_head = sha(b"thevent1", proof["previous"], proof["header"], commitment)
-    for number, (header, commitment) in enumerate(proof["after"], seq + 1):
-        check(header[2:10] == struct.pack("<Q", number), "the events after it do not follow each other")
-        chain_head = sha(b"thevent1", chain_head, header, commitment)
-    advances = [(it["chain"], it["seq"], it["head"]) for it in proof["advances"]]
-    is_end = (proof["chain"], seq + len(proof["after"]), chain_head) in advances and sorted(advances) == advances
-    check(is_end and len({it[0] for it in advances}) == len(advances), "its batch does not end its chain there")
-    leaf = commit_batch(proof["batch-previous"], proof["batch"], proof["order"], advances)
-    is_in = proof["batch"] < proof["size"]
-    is_in = is_in and root_of_path(proof["batch"], proof["size"], leaf, proof["path"]) == proof["root"]
-    check(is_in, "its batch is not in the tree")
-    print(f"event        {seq} of chain {proof['chain']} of run {proof['run']} is in the run with this head")
-    head, note = f"{proof['size']}:{proof['root'].hex()}", Note((proof["checkpoint"] or "").encode())
-    is_of_head = (note.origin, note.head) == (f"theater.run/{proof['run']}\n", head)
-    return vouch(note if is_of_head else None, keys, head, given)
+def verify_proof(data, trust):
+    """A C2SP tlog-proof whose extra line leads from an event to the batch that is its leaf."""
+    form = "c2sp.org/tlog-proof@v1\nextra (\\S+)\nindex (0|[1-9][0-9]*)\n((?:\\S{44}\n){0,64})\n(.*)"
+    found = re.fullmatch(form, data.decode(), re.DOTALL)
+    check(found, "not a proof in tlog-proof form")
+    extra, index, path, note = unbase64(found[1]), int(found[2]), found[3].split(), Note(found[4].encode())
+    it = Reader(extra)
+    chain, header, head, form = it.unpack("I30s32sB")
+    salt, *sizes = it.unpack("16s2I") if form == 1 else (b"", 0, 0)
+    check(form in (1, 4), "not a proof in tlog-proof form")
+    head = sha(b"thevent1", head, header, commit(salt, sizes, it.take(sum(sizes))) if form == 1 else it.take(32))
+    first = seq = int.from_bytes(header[2:10], "little")
+    for later, commitment in it.several("30s32s"):
+        seq, head = seq + 1, sha(b"thevent1", head, later, commitment)
+        check(later[2:10] == struct.pack("<Q", seq), "the events after it do not follow each other")
+    previous, tail = it.take(32), extra[it.at:]
+    events, runs, advances = it.unpack("I"), it.several("2I"), it.several("IQ32s")
+    check(events == sum(it[1] for it in runs) and it.at == len(extra), "its batch is not whole")
+    chains = [advance[0] for advance in advances]
+    check((chain, seq, head) in advances and chains == sorted(set(chains)), "its batch does not end its chain there")
+    root = root_of_path(index, note.size, commit_batch(previous, index, tail), [unbase64(text) for text in path])
+    is_in = index < note.size and root and f"{note.size}:{root.hex()}" == note.head
+    check(is_in and note.origin.startswith("theater.run/"), "its batch is not in the tree")
+    print(f"event        {first} of chain {chain} of {note.origin.strip()} is in the run with this head")
+    return trust.vouches(note, note.head)
+
+def verify_log(files, trust):
+    """A node's log: the leaf of a finished run is the hash of its closing checkpoint."""
+    origin, *lines = files["entries"][:files["entries"].rfind(b"\n")].decode().split("\n")
+    tree, note = Tree(), Note(files["checkpoint"]) if "checkpoint" in files else None
+    for line in lines:
+        entry = re.fullmatch("([A-Za-z0-9_-][A-Za-z0-9._-]{0,63}) (0|[1-9][0-9]*):([0-9a-f]{64})", line)
+        check(entry, "an entry of the log is none")
+        root = base64.b64encode(bytes.fromhex(entry[3])).decode()
+        tree.add(sha(f"theater.run/{entry[1]}\n{entry[2]}\n{root}\nclosed\n".encode()))
+    check(re.fullmatch("theater.log/[0-9a-f]{16}", origin), "its first line is not its name")
+    check(not note or (note.origin.strip(), note.more) == (origin, ""), "its checkpoint is of another log")
+    check(not note or note.head in tree.heads, "the log does not continue its checkpoint: it was rewound or altered")
+    print(f"log          {origin}: {len(lines)} finished runs, {note.size if note else 0} of them signed")
+    return trust.vouches(note, note.head if note else tree.heads[-1], tree.heads)
 
 VECTORS = """  # RFC 8032, section 7.1, tests 2 and 3: public key, message, signature.
 3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c 72 92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3
@@ -391,16 +439,22 @@ def self_test():
 def main(words):
     if words == ["--self-test"]:
         return self_test()
-    options = list(zip(words[1::2], words[2::2]))
-    check(len(words) % 2 and all(name in ("--key", "--head") for name, _ in options), __doc__, Unreadable)
-    keys, given = [Key(it) for name, it in options if name == "--key"], dict(options).get("--head")
-    if os.path.isdir(words[0]):
-        return verify_run(read_directory(words[0]), keys, given)
-    data = read_file(words[0])
+    check(words, __doc__, Unreadable)
+    what, trust = words[0], Trust(words[1:])
+    if os.path.isdir(what):
+        is_log = os.path.isfile(os.path.join(what, "entries")) and not os.path.isdir(os.path.join(what, "journal"))
+        return (verify_log if is_log else verify_run)(read_directory(what), trust)
+    data = read_file(what)
     if data[:2] == b"PK":
-        return verify_run(read_bundle(data), keys, given)
-    note = None if data[:4] == b"CGRF" else Note(data)
-    return vouch(note, keys, note.head, given) if note else verify_proof(data, keys, given)
+        return verify_run(read_bundle(data), trust)
+    if data.startswith(b"c2sp.org/tlog-proof@v1"):
+        try:
+            return verify_proof(data, trust)
+        except (ValueError, TypeError, struct.error) as error:
+            raise Fault(f"not a proof in tlog-proof form: {error}") from None
+    note = read_note(data)
+    print(f"checkpoint   {note.origin.strip()}")
+    return trust.vouches(note, note.head)
 
 def exit_code(words):
     try:

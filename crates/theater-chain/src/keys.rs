@@ -1,4 +1,4 @@
-//! Ed25519 keys: the node key that signs checkpoints, and the public keys by which others know it.
+//! Ed25519 keys: those that sign checkpoints or cosign them, and the public keys by which others know them.
 
 use std::fmt;
 use std::fs;
@@ -24,7 +24,7 @@ pub(crate) const TYPE_COSIGNATURE: u8 = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The system refused.
-    #[error("failed to use the node key {}", path.display())]
+    #[error("failed to use the key {}", path.display())]
     Io {
         /// The key file.
         path: PathBuf,
@@ -33,13 +33,19 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others can read the file.
-    #[error("the node key {} can be read by others; make it readable by its owner only", path.display())]
+    #[error("the key {} can be read by others; make it readable by its owner only", path.display())]
     Exposed {
         /// The key file.
         path: PathBuf,
     },
+    /// Others can put another key in its place.
+    #[error("others can write to {}, where the key is; make it writable by its owner only", path.display())]
+    ExposedFolder {
+        /// The folder of the key file.
+        path: PathBuf,
+    },
     /// The file holds something else.
-    #[error("{} does not hold a node key", path.display())]
+    #[error("{} does not hold a signing key", path.display())]
     NotAKey {
         /// The key file.
         path: PathBuf,
@@ -81,6 +87,11 @@ impl PublicKey {
     /// Returns the public key of the node with these 32 bytes; its name is derived from them.
     pub fn of_node(key: [u8; 32]) -> Self {
         Self { name: format!("theater.node/{}", text::hex(&key[..8])), key, usage: KeyUse::Node }
+    }
+
+    /// Returns the public key of the witness with these 32 bytes; its name is derived from them.
+    pub fn of_witness(key: [u8; 32]) -> Self {
+        Self { name: format!("theater.witness/{}", text::hex(&key[..8])), key, usage: KeyUse::Witness }
     }
 
     /// Returns the key under a name of somebody's choice.
@@ -165,7 +176,7 @@ impl FromStr for PublicKey {
     }
 }
 
-/// The node's signing key.
+/// A signing key: of a node, or of a witness.
 #[derive(Clone)]
 pub struct Signer {
     key: SigningKey,
@@ -194,14 +205,42 @@ impl Signer {
         }
     }
 
+    /// Loads the key file, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::load_or_create`].
+    pub fn load(path: &Path) -> Result<Option<Self>, KeyError> {
+        match fs::read(path) {
+            Ok(bytes) => Self::parse(path, &bytes).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(KeyError::Io { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Puts a new key, made from `entropy`, in the place of the one in the key file, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn replace(path: &Path, entropy: &[u8; 32]) -> Result<Self, KeyError> {
+        let replaced = write_key_file(path, entropy).and_then(|temporary| {
+            fs::rename(&temporary, path).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+            fs::File::open(folder_of(path))?.sync_all()
+        });
+        replaced.map_err(|source| KeyError::Io { path: path.to_owned(), source })?;
+        Ok(Self::from_seed(entropy))
+    }
+
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, KeyError> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
-            let metadata =
-                fs::metadata(path).map_err(|source| KeyError::Io { path: path.to_owned(), source })?;
-            if metadata.mode() & 0o077 != 0 {
+            let mode = |of: &Path| fs::metadata(of).map(|metadata| metadata.mode());
+            let io = |source| KeyError::Io { path: path.to_owned(), source };
+            if mode(path).map_err(io)? & 0o077 != 0 {
                 return Err(KeyError::Exposed { path: path.to_owned() });
+            }
+            if mode(folder_of(path)).map_err(io)? & 0o022 != 0 {
+                return Err(KeyError::ExposedFolder { path: folder_of(path).to_owned() });
             }
         }
         std::str::from_utf8(bytes)
@@ -213,9 +252,14 @@ impl Signer {
             .ok_or_else(|| KeyError::NotAKey { path: path.to_owned() })
     }
 
-    /// Returns the public half.
+    /// Returns the public half as that of a node.
     pub fn public_key(&self) -> PublicKey {
         PublicKey::of_node(self.key.verifying_key().to_bytes())
+    }
+
+    /// Returns the public half as that of a witness.
+    pub fn witness_key(&self) -> PublicKey {
+        PublicKey::of_witness(self.key.verifying_key().to_bytes())
     }
 
     /// Signs a message.
@@ -242,20 +286,37 @@ impl fmt::Debug for Signer {
 /// Tells the temporary names of one process apart.
 static KEY_FILES_MADE: AtomicU32 = AtomicU32::new(0);
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// Writes the key under a name of its own and links it into place: whoever is second keeps the first one's key.
 fn create_key_file(path: &Path, seed: &[u8; 32]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    storage::private_folder(folder)?;
-    let number = KEY_FILES_MADE.fetch_add(1, Ordering::Relaxed);
-    let temporary = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
-    let mut file = storage::create_options().truncate(true).open(&temporary)?;
-    file.write_all(format!("{FILE_PREFIX}{}\n", text::hex(seed)).as_bytes())?;
-    file.sync_all()?;
+    let temporary = write_key_file(path, seed)?;
     let linked = fs::hard_link(&temporary, path);
     fs::remove_file(&temporary)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::File::open(folder)?.sync_all(),
+        _ => fs::File::open(folder_of(path))?.sync_all(),
+    }
+}
+
+/// Writes the key under a name of its own; nothing is left of it if that fails.
+fn write_key_file(path: &Path, seed: &[u8; 32]) -> io::Result<PathBuf> {
+    storage::private_folder(folder_of(path))?;
+    let number = KEY_FILES_MADE.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
+    let mut file = storage::create_options().truncate(true).open(&temporary)?;
+    let written = file
+        .write_all(format!("{FILE_PREFIX}{}\n", text::hex(seed)).as_bytes())
+        .and_then(|()| file.sync_all());
+    match written {
+        Ok(()) => Ok(temporary),
+        Err(error) => {
+            // That it could not be written is the error to tell.
+            fs::remove_file(&temporary).ok();
+            Err(error)
+        }
     }
 }
 
@@ -279,9 +340,25 @@ mod tests {
             let exposed = Signer::load_or_create(&path, &[1; 32]);
             assert!(matches!(exposed, Err(KeyError::Exposed { .. })));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o770)).unwrap();
+            let exposed = Signer::load(&path);
+            assert!(matches!(exposed, Err(KeyError::ExposedFolder { .. })));
+            fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
         }
         fs::write(&path, "something else").unwrap();
         assert!(matches!(Signer::load_or_create(&path, &[1; 32]), Err(KeyError::NotAKey { .. })));
+    }
+
+    #[test]
+    fn a_key_that_is_replaced_is_replaced_whole_and_kept_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys/node.key");
+        assert!(Signer::load(&path).unwrap().is_none());
+        let old = Signer::load_or_create(&path, &[1; 32]).unwrap().public_key();
+        let new = Signer::replace(&path, &[2; 32]).unwrap().public_key();
+        assert_ne!(old, new);
+        assert_eq!(Signer::load(&path).unwrap().map(|signer| signer.public_key()), Some(new));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod index;
 mod journal;
 mod keys;
 mod merkle;
+mod nodelog;
 mod note;
 mod pattern;
 mod prove;
@@ -48,10 +49,13 @@ mod report;
 mod scan;
 mod segment;
 mod select;
+mod statement;
 mod storage;
 mod text;
 mod verify;
+mod vouch;
 mod wire;
+mod witness;
 
 pub use bundle::{
     BUNDLE_ENTRIES_MAX, BUNDLE_ENTRY_BYTES_MAX, Bundle, BundleError, ExportError, Exported, export,
@@ -66,10 +70,13 @@ pub use journal::{
     JournalError, JournalOptions, PAYLOAD_BYTES_MAX, Position, QUEUE_BYTES_MAX, RunInit, SEGMENT_BYTES_MAX,
 };
 pub use keys::{KeyError, KeyUse, NotAPublicKey, PublicKey, Signer};
-pub use merkle::{Frontier, Head, NotAHead, inclusion_path, proves_inclusion};
+pub use merkle::{
+    Frontier, Head, NotAHead, consistency_path, inclusion_path, proves_consistency, proves_inclusion,
+};
+pub use nodelog::{LogEntry, NodeLog, NodeLogError};
 pub use note::{Checkpoint, NotANote, Note, NoteSignature};
 pub use pattern::{Pattern, PatternError, Selection};
-pub use prove::{EventProof, ProofError, prove};
+pub use prove::{EventProof, ProofError, ProveError, batch_commitments, prove};
 pub use read::{ChainSummary, Events, Run, RunStatus};
 pub use record::{
     Cause, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind, Genesis, Predecessor, RecordError,
@@ -79,6 +86,8 @@ pub use redact::{Redacted, redact};
 pub use report::{Completeness, HeadCheck, Integrity, Redactions, Report, SignerCheck, Witnesses};
 pub use segment::{FORMAT_VERSION, RUN_ID_BYTES_MAX, is_run_id};
 pub use select::{Query, Selected};
-pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage};
+pub use statement::{NotAStatement, Statement, Subject, Trust};
+pub use storage::{Append, Directory, Files, MemoryFiles, ReadAt, Storage, lock_file};
 pub use verify::{Progress, VerifyOptions, verify, verify_files};
 pub use wire::Malformed;
+pub use witness::{Witness, WitnessError};

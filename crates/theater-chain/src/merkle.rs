@@ -141,6 +141,65 @@ fn subtree_root(leaves: &[Hash]) -> Hash {
     frontier.head().root
 }
 
+/// Returns the path that proves that the first `size` of `leaves` are the beginning of all of them (RFC 6962, 2.1.2); empty
+/// if there is nothing to prove.
+pub fn consistency_path(leaves: &[Hash], size: usize) -> Vec<Hash> {
+    let mut path = Vec::new();
+    if size == 0 || size >= leaves.len() {
+        return path;
+    }
+    let (mut leaves, mut size, mut is_whole) = (leaves, size, true);
+    while size < leaves.len() {
+        let (left, right) = leaves.split_at(split(leaves.len()));
+        if size <= left.len() {
+            path.push(subtree_root(right));
+            leaves = left;
+        } else {
+            path.push(subtree_root(left));
+            size -= left.len();
+            (leaves, is_whole) = (right, false);
+        }
+    }
+    if !is_whole {
+        path.push(subtree_root(leaves));
+    }
+    path.reverse();
+    path
+}
+
+/// Says whether `path` proves that the tree with the head `later` begins with all leaves of the one with the head
+/// `earlier` (RFC 9162, 2.1.4.2).
+pub fn proves_consistency(earlier: &Head, later: &Head, path: &[Hash]) -> bool {
+    if earlier.size == later.size || earlier.size == 0 {
+        let is_start = earlier.size == 0 && earlier.root == Frontier::new().head().root;
+        return path.is_empty() && (is_start || earlier == later);
+    }
+    if earlier.size > later.size || path.is_empty() {
+        return false;
+    }
+    // The root of a perfect tree is not repeated in the path.
+    let first = if earlier.size.is_power_of_two() { &earlier.root } else { &path[0] };
+    let rest = &path[usize::from(!earlier.size.is_power_of_two())..];
+    let shift = (earlier.size - 1).trailing_ones();
+    let (mut place, mut last) = ((earlier.size - 1) >> shift, (later.size - 1) >> shift);
+    let (mut old, mut new) = (*first, *first);
+    for sibling in rest {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            (old, new) = (node_hash(sibling, &old), node_hash(sibling, &new));
+            while place & 1 == 0 && place != 0 {
+                (place, last) = (place >> 1, last >> 1);
+            }
+        } else {
+            new = node_hash(&new, sibling);
+        }
+        (place, last) = (place >> 1, last >> 1);
+    }
+    last == 0 && old == earlier.root && new == later.root
+}
+
 /// Says whether `path` proves that `leaf` is the leaf `index` of the tree with this head (RFC 9162, 2.1.3.2).
 pub fn proves_inclusion(head: &Head, index: u64, leaf: &Hash, path: &[Hash]) -> bool {
     if index >= head.size {

@@ -9,6 +9,9 @@ use crate::keys::{KeyUse, PublicKey, Signer};
 use crate::merkle::Head;
 use crate::text;
 
+/// What stands before a run's id in the origin of its checkpoints.
+const RUN_ORIGIN: &str = "theater.run/";
+
 /// A checkpoint of a run that is complete says so in this line.
 const CLOSED: &str = "closed";
 
@@ -30,7 +33,12 @@ impl Checkpoint {
     /// Returns the checkpoint of a run.
     pub fn of_run(run_id: &str, head: Head, is_closed: bool) -> Self {
         let extensions = if is_closed { vec![CLOSED.to_owned()] } else { Vec::new() };
-        Self { origin: format!("theater.run/{run_id}"), head, extensions }
+        Self { origin: format!("{RUN_ORIGIN}{run_id}"), head, extensions }
+    }
+
+    /// Returns the id of the run that it speaks of, if it speaks of one.
+    pub fn run_id(&self) -> Option<&str> {
+        self.origin.strip_prefix(RUN_ORIGIN)
     }
 
     /// Says whether it claims that the run is complete.
@@ -144,16 +152,14 @@ impl Note {
         Self { signatures: signer.map(sign).into_iter().collect(), checkpoint }
     }
 
-    /// Adds a witness's cosignature; `time` is in seconds since 1970. Returns false if the name cannot be one.
-    pub fn cosign(&mut self, name: &str, signer: &Signer, time: u64) -> bool {
-        let Ok(key) = PublicKey::named(name, signer.public_key().bytes(), KeyUse::Witness) else {
-            return false;
-        };
+    /// Adds a witness's cosignature; `time` is in seconds since 1970. An older one of the same witness goes.
+    pub fn cosign(&mut self, signer: &Signer, time: u64) {
+        let key = signer.witness_key();
         let message = cosignature_message(time, &self.checkpoint.to_string());
         let mut bytes = time.to_be_bytes().to_vec();
         bytes.extend_from_slice(&signer.sign(message.as_bytes()));
-        self.signatures.push(NoteSignature { name: name.to_owned(), id: key.id(), bytes });
-        true
+        self.signatures.retain(|signature| !signature.names(&key));
+        self.signatures.push(NoteSignature { name: key.name().to_owned(), id: key.id(), bytes });
     }
 
     /// Reads a note.
@@ -212,15 +218,14 @@ mod tests {
     fn a_note_reads_back_and_its_signatures_hold() {
         let (mut note, signer) = note();
         let witness = Signer::from_seed(&[6; 32]);
-        assert!(note.cosign("witness.example/w1", &witness, 1_700_000_000));
-        assert!(!note.cosign("two words", &witness, 1_700_000_000));
+        note.cosign(&witness, 1_600_000_000);
+        note.cosign(&witness, 1_700_000_000);
+        assert_eq!(note.signatures.len(), 2, "one cosignature for each witness");
         let read = Note::parse(note.to_string().as_bytes()).unwrap();
         assert_eq!(read, note);
         assert!(read.checkpoint.is_closed());
         assert!(read.is_signed_by(&signer.public_key()));
-        let key =
-            PublicKey::named("witness.example/w1", witness.public_key().bytes(), KeyUse::Witness).unwrap();
-        assert!(read.is_signed_by(&key));
+        assert!(read.is_signed_by(&witness.witness_key()));
         assert!(!read.is_signed_by(&witness.public_key()));
     }
 

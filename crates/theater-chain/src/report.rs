@@ -61,6 +61,29 @@ pub enum SignerCheck {
     Unchecked,
 }
 
+impl SignerCheck {
+    /// Returns what it is worth, with what is said by the head that was given; `head` is the one there is.
+    pub(crate) fn line(&self, check: &HeadCheck, head: Head) -> String {
+        let nothing = match check {
+            HeadCheck::Equal => "only the head that was given vouches for it".to_owned(),
+            HeadCheck::Earlier { given } => {
+                format!("the head that was given vouches for it up to {}", given.size)
+            }
+            HeadCheck::NotGiven | HeadCheck::Differs { .. } => PROVES_NOTHING.to_owned(),
+        };
+        match self {
+            Self::Known(key) => format!("signed by {}", key.name()),
+            Self::Partly { key, signed } => {
+                format!("signed by {} up to batch {signed} of {} only", key.name(), head.size)
+            }
+            Self::Unknown { names } => format!("signed by nobody known ({}): {nothing}", names.join(", ")),
+            Self::Unsigned => format!("unsigned: {nothing}"),
+            Self::Invalid { name } => format!("the signature of {name} does not hold: {PROVES_NOTHING}"),
+            Self::Unchecked => format!("not checked: {PROVES_NOTHING}"),
+        }
+    }
+}
+
 /// Who has seen its head?
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Witnesses {
@@ -68,6 +91,23 @@ pub struct Witnesses {
     pub known: Vec<String>,
     /// Names on cosignatures that could not be checked.
     pub unknown: Vec<String>,
+    /// Names of witnesses that were asked for and have not cosigned.
+    pub missing: Vec<String>,
+}
+
+impl fmt::Display for Witnesses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { known, unknown, missing } = self;
+        match (known.as_slice(), unknown.as_slice()) {
+            ([], []) => formatter.write_str("none")?,
+            ([], unknown) => write!(formatter, "none known; not checked: {}", unknown.join(", "))?,
+            (known, []) => formatter.write_str(&known.join(", "))?,
+            (known, unknown) => {
+                write!(formatter, "{}; not checked: {}", known.join(", "), unknown.join(", "))?
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { write!(formatter, "; missing: {}", missing.join(", ")) }
+    }
 }
 
 /// What was removed from it?
@@ -98,6 +138,19 @@ pub enum HeadCheck {
         /// The head that was given.
         given: Head,
     },
+}
+
+impl HeadCheck {
+    /// Writes the line about the head that there is.
+    pub(crate) fn write(self, head: Head, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "head         {head}")?;
+        match self {
+            Self::NotGiven => Ok(()),
+            Self::Equal => formatter.write_str(", as given"),
+            Self::Earlier { given } => write!(formatter, "; the given {given} is an earlier one"),
+            Self::Differs { given } => write!(formatter, ", which is not the given {given}"),
+        }
+    }
 }
 
 /// What verifying a run has shown.
@@ -138,36 +191,15 @@ impl Report {
             ) => false,
             (_, HeadCheck::Equal) => true,
         };
-        is_vouched && self.integrity == Integrity::Intact && self.completeness == Completeness::Closed
+        is_vouched
+            && self.integrity == Integrity::Intact
+            && self.completeness == Completeness::Closed
+            && self.witnesses.missing.is_empty()
     }
 
     /// Returns the exit code: 0 if the run is proven, else 1.
     pub fn verdict(&self) -> u8 {
         u8::from(!self.is_proven())
-    }
-
-    fn signer_line(&self) -> String {
-        let nothing = match self.head_check {
-            HeadCheck::Equal => "only the head that was given vouches for it".to_owned(),
-            HeadCheck::Earlier { given } => {
-                format!("the head that was given vouches for it up to batch {}", given.size)
-            }
-            HeadCheck::NotGiven | HeadCheck::Differs { .. } => PROVES_NOTHING.to_owned(),
-        };
-        match &self.signer {
-            SignerCheck::Known(key) => format!("signed by {}", key.name()),
-            SignerCheck::Partly { key, signed } => {
-                format!("signed by {} up to batch {signed} of {} only", key.name(), self.head.size)
-            }
-            SignerCheck::Unknown { names } => {
-                format!("signed by nobody known ({}): {nothing}", names.join(", "))
-            }
-            SignerCheck::Unsigned => format!("unsigned: {nothing}"),
-            SignerCheck::Invalid { name } => {
-                format!("the signature of {name} does not hold: {PROVES_NOTHING}")
-            }
-            SignerCheck::Unchecked => format!("not checked: {PROVES_NOTHING}"),
-        }
     }
 
     fn completeness_line(&self) -> String {
@@ -183,16 +215,6 @@ impl Report {
                 )
             }
             Completeness::Unknown => format!("unknown; {} events verify before the fault", self.events),
-        }
-    }
-
-    fn witness_line(&self) -> String {
-        let Witnesses { known, unknown } = &self.witnesses;
-        match (known.as_slice(), unknown.as_slice()) {
-            ([], []) => "none".to_owned(),
-            ([], unknown) => format!("none known; not checked: {}", unknown.join(", ")),
-            (known, []) => known.join(", "),
-            (known, unknown) => format!("{}; not checked: {}", known.join(", "), unknown.join(", ")),
         }
     }
 
@@ -225,22 +247,9 @@ impl fmt::Display for Report {
             Integrity::Broken(fault) => writeln!(formatter, "integrity    broken: {fault}")?,
         }
         writeln!(formatter, "completeness {}", self.completeness_line())?;
-        writeln!(formatter, "signer       {}", self.signer_line())?;
-        writeln!(formatter, "witnesses    {}", self.witness_line())?;
+        writeln!(formatter, "signer       {}", self.signer.line(&self.head_check, self.head))?;
+        writeln!(formatter, "witnesses    {}", self.witnesses)?;
         writeln!(formatter, "redactions   {}", self.redaction_line())?;
-        match self.head_check {
-            HeadCheck::NotGiven => write!(formatter, "head         {}", self.head),
-            HeadCheck::Equal => write!(formatter, "head         {}, as given", self.head),
-            HeadCheck::Earlier { given } => {
-                write!(
-                    formatter,
-                    "head         {}; the given {given} is an earlier one of this run",
-                    self.head
-                )
-            }
-            HeadCheck::Differs { given } => {
-                write!(formatter, "head         {}, which is not the given {given}", self.head)
-            }
-        }
+        self.head_check.write(self.head, formatter)
     }
 }

@@ -158,6 +158,16 @@ impl Directory {
     }
 }
 
+/// Takes the lock that a file stands for, which is made if need be, and waits for it. It is held as long as the file is open.
+///
+/// # Errors
+/// What the system says.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    let file = create_options().truncate(false).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -10,7 +10,7 @@ use crate::bundle::Bundle;
 use crate::event::{ChainIndex, Kind};
 use crate::fault::{Fault, FaultKind, ReadError};
 use crate::hash::{Hash, Lengths, RunHasher, Salt, Stream};
-use crate::keys::{KeyUse, PublicKey};
+use crate::keys::PublicKey;
 use crate::merkle::{Frontier, Head};
 use crate::note::{Checkpoint, Note};
 use crate::read::{actor_of, count_segments, has_trailer, read_secret};
@@ -19,6 +19,7 @@ use crate::report::{Completeness, HeadCheck, Integrity, Redactions, Report, Sign
 use crate::scan::{End, Scanner, Seen, Step, Torn, blob_name, payload_bytes};
 use crate::segment::{SegmentHeader, Trailer, segment_name};
 use crate::storage::{Directory, Files, read_whole};
+use crate::vouch::{Known, vouch};
 use crate::wire::Form;
 
 /// A checkpoint is a few lines; witnesses add one each.
@@ -43,6 +44,10 @@ pub struct VerifyOptions<'a> {
     pub head: Option<Head>,
     /// The known keys, of nodes and of witnesses.
     pub keys: Vec<PublicKey>,
+    /// Witnesses that must have cosigned; they are known besides.
+    pub witnesses: Vec<PublicKey>,
+    /// A checkpoint of the run that was kept elsewhere. It must be of this run; its signatures count.
+    pub checkpoint: Option<Note>,
     /// How many threads to use; 0 for as many as there are processors.
     pub threads: usize,
     /// Is told how far verifying is, from any of the threads.
@@ -51,11 +56,13 @@ pub struct VerifyOptions<'a> {
 
 impl std::fmt::Debug for VerifyOptions<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { head, keys, threads, progress: _ } = self;
+        let Self { head, keys, witnesses, checkpoint, threads, progress: _ } = self;
         formatter
             .debug_struct("VerifyOptions")
             .field("head", head)
             .field("keys", keys)
+            .field("witnesses", witnesses)
+            .field("checkpoint", checkpoint)
             .field("threads", threads)
             .finish()
     }
@@ -94,7 +101,7 @@ pub fn verify_files(files: &dyn Files, options: &VerifyOptions<'_>) -> Result<Re
         }
     };
     if joined.fault.is_none() {
-        joined.fault = verifier.check_blobs(&mut joined)?.or_else(|| verifier.check_note(&joined));
+        joined.fault = verifier.check_blobs(&mut joined)?.or_else(|| verifier.check_notes(&joined));
     }
     if joined.fault.is_none() {
         joined.fault = damage(files)?;
@@ -133,10 +140,8 @@ struct Scanned {
     /// Packages and manifests that it names.
     named: BTreeSet<Hash>,
     runtime: Option<RuntimeGenesis>,
-    /// Head at the number of batches that the checkpoint speaks of.
-    noted_head: Option<Head>,
-    /// Head at the number of batches of the head that was given.
-    given_head: Option<Head>,
+    /// Heads at the numbers of batches that are asked for.
+    heads: Vec<Head>,
 }
 
 impl Scanned {
@@ -181,8 +186,7 @@ struct Joined {
     named: BTreeSet<Hash>,
     withheld: Vec<Hash>,
     runtime: Option<RuntimeGenesis>,
-    noted_head: Option<Head>,
-    given_head: Option<Head>,
+    heads: Vec<Head>,
 }
 
 /// Joins the segments in their order, up to the first fault. With a trailer at its end, nothing may be torn.
@@ -204,6 +208,11 @@ fn join(segments: Vec<Scanned>, has_trailer: bool) -> Joined {
 }
 
 impl Joined {
+    /// Returns the head at this number of batches, if it was asked for.
+    fn head_at(&self, size: u64) -> Option<Head> {
+        self.heads.iter().find(|head| head.size == size).copied()
+    }
+
     fn join(
         &mut self,
         number: u32,
@@ -237,8 +246,7 @@ impl Joined {
         self.blobs.extend(segment.blobs);
         self.named.extend(segment.named);
         self.runtime = self.runtime.take().or(segment.runtime);
-        self.noted_head = self.noted_head.or(segment.noted_head);
-        self.given_head = self.given_head.or(segment.given_head);
+        self.heads.extend(segment.heads);
         self.torn_bytes = segment.torn.as_ref().map_or(0, |(torn, _)| torn.bytes);
         if segment.is_headless && may_be_torn {
             return None;
@@ -315,11 +323,15 @@ impl Verifier<'_> {
     /// Reads one segment as far as it is right. What is wrong with the run is a fault; an error is the system's.
     fn scan(&self, number: u32, events: &AtomicU64) -> Result<Scanned, ReadError> {
         let mut scanned = Scanned::default();
-        let noted = self.note.as_ref().map(|note| note.checkpoint.head.size);
+        let sizes: BTreeSet<u64> = self
+            .notes()
+            .map(|note| note.checkpoint.head.size)
+            .chain(self.options.head.map(|head| head.size))
+            .collect();
         let found = Scanner::open(self.files, number, self.hasher.clone()).and_then(|mut scanner| {
             scanned.header = Some(scanner.header().clone());
             let before = scanner.events();
-            let end = self.scan_batches(&mut scanner, noted, &mut scanned);
+            let end = self.scan_batches(&mut scanner, &sizes, &mut scanned);
             events.fetch_add(scanner.events() - before, Ordering::Relaxed);
             scanned.end = Some(scanner.end());
             end
@@ -339,16 +351,13 @@ impl Verifier<'_> {
     fn scan_batches(
         &self,
         scanner: &mut Scanner,
-        noted: Option<u64>,
+        sizes: &BTreeSet<u64>,
         scanned: &mut Scanned,
     ) -> Result<(), ReadError> {
         loop {
             let step = scanner.next(|seen| scanned.see(self.files, seen))?;
-            if noted == Some(scanner.batches()) {
-                scanned.noted_head = Some(scanner.head());
-            }
-            if self.options.head.is_some_and(|given| given.size == scanner.batches()) {
-                scanned.given_head = Some(scanner.head());
+            if sizes.contains(&scanner.batches()) {
+                scanned.heads.push(scanner.head());
             }
             match step {
                 Step::Batch(_) if scanned.trailer.is_none() => {}
@@ -426,65 +435,35 @@ impl Verifier<'_> {
         }
     }
 
-    /// Checks that the checkpoint speaks of this run.
-    fn check_note(&self, joined: &Joined) -> Option<Fault> {
+    /// Checks that the checkpoints speak of this run.
+    fn check_notes(&self, joined: &Joined) -> Option<Fault> {
         if self.note_fault.is_some() {
             return self.note_fault.clone();
         }
-        let checkpoint = &self.note.as_ref()?.checkpoint;
-        let expected = Checkpoint::of_run(&joined.run_id, checkpoint.head, checkpoint.is_closed());
-        if expected != *checkpoint {
-            return Some(note_fault(format!(
-                "its origin is {}, or it says more than it should",
-                checkpoint.origin
-            )));
-        }
-        let head = joined.frontier.head();
-        if joined.noted_head != Some(checkpoint.head) && head != checkpoint.head {
-            return Some(note_fault(format!("its head is {}, that of the run is {head}", checkpoint.head)));
-        }
-        if checkpoint.is_closed() && !(joined.is_closed && head == checkpoint.head) {
-            return Some(note_fault("it closes a run that goes on or lacks its end".to_owned()));
-        }
-        None
+        self.notes().find_map(|note| check_note(&note.checkpoint, joined))
     }
 
+    /// The run's own checkpoint must hold even if another one is asked about.
     fn check_signer(&self, joined: &Joined) -> (SignerCheck, Witnesses) {
-        let mut witnesses = Witnesses::default();
-        let Some(note) = &self.note else {
-            return (SignerCheck::Unsigned, witnesses);
-        };
-        let text = note.checkpoint.to_string();
+        let VerifyOptions { keys, witnesses: required, .. } = self.options;
         let own =
             joined.runtime.as_ref().and_then(|genesis| genesis.node_key.as_ref()?.parse::<PublicKey>().ok());
-        let mut known = None;
-        let mut unknown = Vec::new();
-        let mut has_own = own.is_none();
-        for signature in &note.signatures {
-            let is_own = own.as_ref().is_some_and(|own| signature.names(own));
-            has_own |= is_own;
-            let key = self.options.keys.iter().find(|key| signature.names(key));
-            let checked = key.or(if is_own { own.as_ref() } else { None });
-            if checked.is_some_and(|key| !signature.is_by(key, &text)) {
-                return (SignerCheck::Invalid { name: signature.name().to_owned() }, witnesses);
-            }
-            match key {
-                Some(key) if key.usage() == KeyUse::Witness => witnesses.known.push(key.name().to_owned()),
-                Some(key) => known = Some(key.clone()),
-                None if signature.is_cosignature() => witnesses.unknown.push(signature.name().to_owned()),
-                None => unknown.push(signature.name().to_owned()),
+        let mut checked = (SignerCheck::Unsigned, Witnesses::missing_all(required));
+        for note in self.notes() {
+            checked = vouch(note, Known { keys, required, own: own.as_ref() });
+            match checked.0 {
+                SignerCheck::Invalid { .. } => return checked,
+                SignerCheck::Known(key) if !note.checkpoint.is_closed() => {
+                    checked.0 = SignerCheck::Partly { key, signed: note.checkpoint.head.size };
+                }
+                _ => {}
             }
         }
-        let signer = match (known, own) {
-            (None, Some(own)) if !has_own && !note.signatures.is_empty() => {
-                SignerCheck::Invalid { name: own.name().to_owned() }
-            }
-            (Some(key), _) if note.checkpoint.is_closed() => SignerCheck::Known(key),
-            (Some(key), _) => SignerCheck::Partly { key, signed: note.checkpoint.head.size },
-            (None, _) if unknown.is_empty() => SignerCheck::Unsigned,
-            (None, _) => SignerCheck::Unknown { names: unknown },
-        };
-        (signer, witnesses)
+        checked
+    }
+
+    fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.note.iter().chain(&self.options.checkpoint)
     }
 
     fn report(&self, joined: Joined) -> Report {
@@ -492,13 +471,13 @@ impl Verifier<'_> {
         let head_check = match self.options.head {
             None => HeadCheck::NotGiven,
             Some(given) if given == head => HeadCheck::Equal,
-            Some(given) if joined.given_head == Some(given) => HeadCheck::Earlier { given },
+            Some(given) if joined.head_at(given.size) == Some(given) => HeadCheck::Earlier { given },
             Some(given) => HeadCheck::Differs { given },
         };
         let (signer, witnesses) = if joined.fault.is_none() {
             self.check_signer(&joined)
         } else {
-            (SignerCheck::Unchecked, Witnesses::default())
+            (SignerCheck::Unchecked, Witnesses::missing_all(&self.options.witnesses))
         };
         let completeness = match &joined.fault {
             None if joined.is_closed => Completeness::Closed,
@@ -527,6 +506,23 @@ impl Verifier<'_> {
             head_check,
         }
     }
+}
+
+/// Checks that a checkpoint speaks of this run.
+fn check_note(checkpoint: &Checkpoint, joined: &Joined) -> Option<Fault> {
+    let expected = Checkpoint::of_run(&joined.run_id, checkpoint.head, checkpoint.is_closed());
+    if expected != *checkpoint {
+        let origin = &checkpoint.origin;
+        return Some(note_fault(format!("its origin is {origin}, or it says more than it should")));
+    }
+    let head = joined.frontier.head();
+    if joined.head_at(checkpoint.head.size) != Some(checkpoint.head) && head != checkpoint.head {
+        return Some(note_fault(format!("its head is {}, that of the run is {head}", checkpoint.head)));
+    }
+    if checkpoint.is_closed() && !(joined.is_closed && head == checkpoint.head) {
+        return Some(note_fault("it closes a run that goes on or lacks its end".to_owned()));
+    }
+    None
 }
 
 fn note_fault(why: String) -> Fault {

@@ -124,19 +124,30 @@ impl BatchSummary {
         let mut stream = batch_stream();
         stream.update(&previous.0);
         stream.update(&number.to_le_bytes());
-        stream.update(&self.events.to_le_bytes());
-        stream.update(&(self.order.len() as u32).to_le_bytes());
-        for (chain, count) in &self.order {
-            stream.update(&chain.to_le_bytes());
-            stream.update(&count.to_le_bytes());
-        }
-        stream.update(&(advances.len() as u32).to_le_bytes());
-        for advance in advances {
-            stream.update(&advance.chain.to_le_bytes());
-            stream.update(&advance.seq.to_le_bytes());
-            stream.update(&advance.head.0);
-        }
+        self.encode(advances, &mut |bytes| stream.update(bytes));
         stream.finish()
+    }
+
+    /// Returns what is hashed after the number of the batch.
+    pub(crate) fn tail(&self, advances: &[Advance]) -> Vec<u8> {
+        let mut tail = Vec::new();
+        self.encode(advances, &mut |bytes| tail.extend_from_slice(bytes));
+        tail
+    }
+
+    fn encode(&self, advances: &[Advance], write: &mut impl FnMut(&[u8])) {
+        write(&self.events.to_le_bytes());
+        write(&(self.order.len() as u32).to_le_bytes());
+        for (chain, count) in &self.order {
+            write(&chain.to_le_bytes());
+            write(&count.to_le_bytes());
+        }
+        write(&(advances.len() as u32).to_le_bytes());
+        for advance in advances {
+            write(&advance.chain.to_le_bytes());
+            write(&advance.seq.to_le_bytes());
+            write(&advance.head.0);
+        }
     }
 }
 

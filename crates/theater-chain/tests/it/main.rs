@@ -12,6 +12,7 @@ mod golden;
 mod index;
 mod journal;
 mod killed;
+mod merkle;
 mod proof;
 mod random;
 mod redaction;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use theater_chain::{
-    ChainIndex, Durability, EventProof, Journal, JournalOptions, MemoryFiles, Payload, Run, prove,
-    verify_files,
+    ChainIndex, Checkpoint, Durability, EventProof, Frontier, Journal, JournalOptions, MemoryFiles, Note,
+    Payload, ProveError, Run, batch_commitments, prove, verify_files,
 };
 
 use crate::support::{begin, begin_actor, block_on, end, exchange, init, options, signer};
@@ -33,49 +33,64 @@ fn every_event_of_a_run_can_be_proven_to_its_signed_head() {
     let head = verify_files(&files, &theater_chain::VerifyOptions::default()).unwrap().head;
     for event in Run::open_files(Arc::new(files.clone())).unwrap().all_events() {
         let event = event.unwrap();
-        let proof = prove(&files, event.chain, event.header.seq).unwrap().unwrap();
-        let proof = EventProof::decode(&proof.encode().unwrap()).unwrap();
+        let note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+        let proof = prove(&files, event.chain, event.header.seq, Some(note)).unwrap();
+        let proof = EventProof::decode(proof.encode().unwrap().as_bytes()).unwrap();
         proof.check().unwrap();
-        assert_eq!((proof.head, proof.header, proof.event_hash().unwrap()), (head, event.header, event.hash));
+        let proven = proof.note.checkpoint.head;
+        assert_eq!((proven, proof.header, proof.event_hash().unwrap()), (head, event.header, event.hash));
         assert_eq!(proof.payload, event.payload);
-        assert!(proof.note().unwrap().is_signed_by(&signer().public_key()));
+        assert!(proof.note.is_signed_by(&signer().public_key()));
         let bare = proof.clone().without_payload();
         bare.check().unwrap();
         assert!(matches!(bare.payload, Payload::Redacted { .. }));
         assert_eq!(bare.event_hash().unwrap(), event.hash);
-        assert_eq!(EventProof::decode(&bare.encode().unwrap()).unwrap(), bare);
+        assert_eq!(EventProof::decode(bare.encode().unwrap().as_bytes()).unwrap(), bare);
     }
-    assert_eq!(prove(&files, ChainIndex(1), 99).unwrap(), None);
+    let none = prove(&files, ChainIndex(1), 99, None);
+    assert!(matches!(none, Err(ProveError::NoEvent { .. })));
+}
+
+#[test]
+fn an_event_is_proven_to_an_earlier_checkpoint_only_if_that_reaches_it() {
+    let files = record();
+    let leaves = batch_commitments(&files).unwrap();
+    let note = |run: &str, size: usize| {
+        let mut frontier = Frontier::new();
+        leaves[..size].iter().for_each(|leaf| frontier.push(leaf));
+        Note::new(Checkpoint::of_run(run, frontier.head(), false), Some(&signer()))
+    };
+    let (mut reached, mut late) = (0, 0);
+    for size in 1..=leaves.len() {
+        match prove(&files, ChainIndex(1), 7, Some(note("run-1", size))) {
+            Ok(proof) => {
+                proof.check().unwrap();
+                reached += 1;
+            }
+            Err(ProveError::NotCovered { size: of, .. }) if of == size as u64 => late += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(reached > 1 && late > 1, "{reached} {late}");
+    let mut other = note("run-1", 2);
+    other.checkpoint.head.root.0[0] ^= 1;
+    for note in [note("run-2", 2), other] {
+        let proven = prove(&files, ChainIndex(1), 7, Some(note));
+        assert!(matches!(proven, Err(ProveError::OtherRun { .. })));
+    }
 }
 
 #[test]
 fn no_flipped_bit_in_a_proof_proves_another_event() {
     let files = record();
-    let proof = prove(&files, ChainIndex(1), 7).unwrap().unwrap();
-    let bytes = proof.encode().unwrap();
-    let proof = EventProof::decode(&bytes).unwrap();
-    let mut refused = 0;
+    let note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+    let proof = prove(&files, ChainIndex(1), 7, Some(note)).unwrap();
+    let bytes = proof.encode().unwrap().into_bytes();
     for bit in 0..bytes.len() * 8 {
         let mut altered = bytes.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        let Ok(read) = EventProof::decode(&altered) else {
-            refused += 1;
-            continue;
-        };
-        let holds = read.check().is_ok() && read.head == proof.head;
-        if holds {
-            // Only what is not proven may differ: the run's name and the checkpoint, which is checked by itself.
-            assert_eq!(
-                (read.chain, read.header, &read.payload),
-                (proof.chain, proof.header, &proof.payload),
-                "{bit}"
-            );
-            assert!(
-                read.note().is_none_or(|note| !note.is_signed_by(&signer().public_key())) || read == proof
-            );
-        } else {
-            refused += 1;
-        }
+        let proves = EventProof::decode(&altered)
+            .is_ok_and(|read| read.check().is_ok() && read.note.is_signed_by(&signer().public_key()));
+        assert!(!proves, "bit {bit}");
     }
-    assert!(refused > bytes.len() * 4, "only {refused} of {} flips were refused", bytes.len() * 8);
 }

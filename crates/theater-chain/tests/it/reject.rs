@@ -1,12 +1,15 @@
 //! Runs that were tampered with, each with the fault that both verifiers must name: generated here, not kept.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use theater_chain::{
-    Durability, Head, Journal, JournalOptions, MemoryFiles, Note, Signer, VerifyOptions, verify_files,
+    ChainIndex, Checkpoint, Durability, Hash, Head, Journal, JournalOptions, LogEntry, MemoryFiles, NodeLog,
+    NodeLogError, NotAStatement, Note, Signer, Statement, Trust, VerifyOptions, prove, verify_files,
 };
 
-use crate::second::second_on;
+use crate::second::{second, second_on};
 use crate::support::{begin, begin_actor, block_on, end, exchange, init, options, signer};
 use crate::tamper::{copy, frames, known, record, repair, replace};
 
@@ -287,7 +290,7 @@ fn signed_otherwise() -> Vec<Case> {
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
     });
     vec![
-        case("signed again by somebody else", resigned, "signer       "),
+        case("signed again by somebody else", resigned, "does not hold"),
         case("the signature taken off", stripped, "unsigned"),
         case("a damaged signature", damaged, "does not hold"),
         case("hashed and signed anew by somebody else", record(Some(thief), "y").0, "nobody known"),
@@ -303,9 +306,147 @@ fn both_verifiers_refuse_every_run_that_was_tampered_with_and_name_the_same_faul
     for case in cases.iter().flatten() {
         case.check(None);
     }
+    let (_, closed) = record(Some(signer()), "x");
     for case in signed_otherwise() {
         case.check(None);
+        // A signature in the name of the run's own key must hold even where the head is known.
+        if case.says == "does not hold" {
+            case.check(Some(closed.head));
+        }
     }
+}
+
+/// What a file or a log is worth to the first verifier, as `theater verify` says it.
+fn stated(path: &Path, trust: &Trust) -> (u8, String) {
+    if path.is_dir() {
+        return match NodeLog::read(path) {
+            Ok(log) => {
+                let statement = Statement::of_log(&log, trust);
+                (statement.verdict(), statement.to_string())
+            }
+            Err(NodeLogError::Missing { .. } | NodeLogError::Io { .. }) => (2, String::new()),
+            Err(error) => (1, error.to_string()),
+        };
+    }
+    match Statement::of_file(&fs::read(path).unwrap(), trust) {
+        Ok(statement) => (statement.verdict(), statement.to_string()),
+        Err(NotAStatement::Unknown) => (2, String::new()),
+        Err(error) => (1, error.to_string()),
+    }
+}
+
+/// Asks both about a file or a log.
+fn both(path: &Path, trust: &Trust) -> (u8, String) {
+    let (code, text) = stated(path, trust);
+    let mut words = vec![path.to_str().unwrap().to_owned()];
+    for key in &trust.keys {
+        words.extend(["--key".to_owned(), key.to_string()]);
+    }
+    for key in &trust.witnesses {
+        words.extend(["--witness".to_owned(), key.to_string()]);
+    }
+    if let Some(head) = trust.head {
+        words.extend(["--head".to_owned(), head.to_string()]);
+    }
+    let answer = second(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(answer.code, i32::from(code), "{}:\n{text}\n{}", path.display(), answer.text);
+    (code, text)
+}
+
+#[test]
+fn both_verifiers_refuse_altered_proofs_and_cosignatures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let (files, closed) = record(Some(signer()), "x");
+    let witness = Signer::from_seed(&[6; 32]);
+    let mut note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+    note.cosign(&witness, 1_700_000_000);
+    let asks =
+        |head| Trust { keys: vec![signer().public_key()], witnesses: vec![witness.witness_key()], head };
+    let proof = prove(&files, ChainIndex(1), 3, Some(note.clone())).unwrap();
+    let mut refused = 0;
+    for text in [note.to_string(), proof.encode().unwrap()] {
+        for head in [None, Some(closed.head)] {
+            fs::write(&path, &text).unwrap();
+            assert_eq!(both(&path, &asks(head)).0, 0, "{text}");
+            let other = Head { size: 1, ..closed.head };
+            assert_eq!(both(&path, &asks(Some(other))).0, 1, "{text}");
+            // One byte at a time, by one bit: over all of a note, spread over a proof.
+            for at in (0..text.len()).step_by(text.len() / 30) {
+                let mut altered = text.clone().into_bytes();
+                altered[at] ^= 1;
+                fs::write(&path, &altered).unwrap();
+                // With the head known, a line of nobody known is nobody's: it is enough that both say the same.
+                let code = both(&path, &asks(head)).0;
+                assert!(code != 0 || head.is_some(), "byte {at} of\n{text}");
+                refused += u32::from(code != 0);
+            }
+            for cut in [0, 1, text.len() / 2, text.len() - 1] {
+                fs::write(&path, &text[..text.floor_char_boundary(cut)]).unwrap();
+                assert_ne!(both(&path, &asks(head)).0, 0, "cut at {cut} of\n{text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 100, "{refused}");
+    let elsewhere = note.to_string().replace("theater.run/run-1", "theater.run/run-2");
+    fs::write(&path, elsewhere).unwrap();
+    assert_eq!(
+        both(&path, &asks(Some(closed.head))).0,
+        1,
+        "a checkpoint of another run with these signatures"
+    );
+    let bare = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+    fs::write(&path, bare.to_string()).unwrap();
+    let (code, text) = both(&path, &asks(Some(closed.head)));
+    assert!(code == 1 && text.contains("missing: theater.witness/"), "{text}");
+}
+
+#[test]
+fn both_verifiers_see_that_a_log_was_rewound_or_altered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut heads = Vec::new();
+    for number in 0..5u8 {
+        let head = Head { size: 3, root: Hash::of_blob(&[number]) };
+        let entry = LogEntry { run_id: format!("run-{number}"), head };
+        NodeLog::append(&path, &entry, &signer()).unwrap();
+        heads.push(NodeLog::read(&path).unwrap().head());
+    }
+    let asks = |head| Trust { keys: vec![signer().public_key()], head, ..Trust::default() };
+    assert_eq!(both(&path, &asks(None)).0, 0);
+    for head in &heads {
+        assert_eq!(both(&path, &asks(Some(*head))).0, 0, "it goes on after {head}");
+    }
+    assert_eq!(both(&path, &Trust::default()).0, 1, "signed by nobody known");
+    let (entries, note) = (fs::read_to_string(path.join("entries")).unwrap(), path.join("checkpoint"));
+    let without = |missing: &str| -> String {
+        entries.lines().filter(|line| !line.starts_with(missing)).map(|line| format!("{line}\n")).collect()
+    };
+    let altered = [
+        without("run-4"),
+        without("run-0"),
+        without("theater"),
+        entries.replace("run-2", "run-9"),
+        String::new(),
+    ];
+    for text in altered {
+        fs::write(path.join("entries"), &text).unwrap();
+        assert_eq!(both(&path, &asks(None)).0, 1, "{text}");
+    }
+    // Rewound with an old note of its own: only who has seen more can tell.
+    fs::write(path.join("entries"), without("run-4")).unwrap();
+    let before = Checkpoint {
+        origin: NodeLog::read(&path)
+            .map_or_else(|_| entries.lines().next().unwrap().to_owned(), |log| log.origin().to_owned()),
+        head: heads[3],
+        extensions: Vec::new(),
+    };
+    fs::write(&note, Note::new(before, Some(&signer())).to_string()).unwrap();
+    assert_eq!(both(&path, &asks(None)).0, 0);
+    assert_eq!(both(&path, &asks(Some(heads[4]))).0, 1);
+    fs::remove_file(&note).unwrap();
+    assert_eq!(both(&path, &asks(None)).0, 1, "unsigned");
 }
 
 #[test]

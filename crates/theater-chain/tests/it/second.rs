@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use theater_chain::{
-    ChainIndex, Durability, Head, Journal, JournalOptions, KeyUse, MemoryFiles, Note, PublicKey, Signer,
-    VerifyOptions, prove, redact, verify_files,
+    ChainIndex, Durability, Head, Journal, JournalOptions, MemoryFiles, Note, Signer, VerifyOptions, prove,
+    redact, verify_files,
 };
 
 use crate::support::{begin, begin_actor, block_on, end, exchange, init, options, signer};
@@ -186,12 +186,16 @@ fn both_verifiers_check_proofs_and_cosigned_notes() {
     let path = folder.path().join("proof");
     let (path, key, head) =
         (path.to_str().unwrap(), signer().public_key().to_string(), closed.head.to_string());
+    let other = &format!("1:{}", "0".repeat(64));
     for (seq, is_bare) in [(0, false), (3, true), (5, false), (10, true)] {
-        let proof = prove(&files, ChainIndex(1), seq).unwrap().unwrap();
+        let note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+        let proof = prove(&files, ChainIndex(1), seq, Some(note)).unwrap();
         let proof = if is_bare { proof.without_payload() } else { proof };
-        let bytes = proof.encode().unwrap();
+        let bytes = proof.encode().unwrap().into_bytes();
         fs::write(path, &bytes).unwrap();
-        for (words, code) in [(["--key", &key], 0), (["--head", &head], 0), (["--head", "1:00"], 1)] {
+        for (words, code) in
+            [(["--key", &key], 0), (["--head", &head], 0), (["--head", other], 1), (["--head", "1:00"], 2)]
+        {
             let answer = second(&[path, words[0], words[1]]);
             assert_eq!(answer.code, code, "{seq} {words:?}: {}", answer.text);
         }
@@ -205,13 +209,12 @@ fn both_verifiers_check_proofs_and_cosigned_notes() {
     }
     let witness = Signer::from_seed(&[6; 32]);
     let mut note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
-    assert!(note.cosign("witness.example/w1", &witness, 1_700_000_000));
-    let known =
-        PublicKey::named("witness.example/w1", witness.public_key().bytes(), KeyUse::Witness).unwrap();
-    let known = known.to_string();
+    note.cosign(&witness, 1_700_000_000);
+    let known = witness.witness_key();
+    let (name, known) = (known.name().to_owned(), known.to_string());
     fs::write(path, note.to_string()).unwrap();
     let answer = second(&[path, "--key", &key, "--key", &known]);
-    assert!(answer.code == 0 && answer.text.contains("witnesses    witness.example/w1"), "{answer:?}");
+    assert!(answer.code == 0 && answer.text.contains(&format!("witnesses    {name}")), "{answer:?}");
     fs::write(path, note.to_string().replace("closed\n", "clozed\n")).unwrap();
     let answer = second(&[path, "--key", &known]);
     assert!(answer.code == 1 && answer.text.contains("does not hold"), "{answer:?}");

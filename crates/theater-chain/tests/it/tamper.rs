@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use theater_chain::{
-    Closed, Durability, EventDraft, FaultKind, Head, HeadCheck, Integrity, Journal, JournalOptions, KeyUse,
-    Kind, MemoryFiles, Note, Progress, PublicKey, ReadError, Report, Run, RunStatus, Signer, SignerCheck,
-    VerifyOptions, verify_files,
+    Closed, Durability, EventDraft, FaultKind, Head, HeadCheck, Integrity, Journal, JournalOptions, Kind,
+    MemoryFiles, Note, Progress, ReadError, Report, Run, RunStatus, Signer, SignerCheck, VerifyOptions,
+    verify_files,
 };
 
 use crate::support::{begin, begin_actor, end, exchange, init, options, signer};
@@ -347,18 +347,43 @@ fn a_witness_that_is_known_is_named_and_one_that_is_not_is_said_to_be_unchecked(
     let (files, _) = record(Some(signer()), "x");
     let witness = Signer::from_seed(&[6; 32]);
     let mut note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
-    assert!(note.cosign("witness.example/w1", &witness, 1_700_000_000));
+    note.cosign(&witness, 1_700_000_000);
     files.insert("checkpoint", note.to_string().into_bytes());
     let report = verify_files(&files, &known()).unwrap();
-    assert_eq!((report.verdict(), report.witnesses.unknown), (0, vec!["witness.example/w1".to_owned()]));
-    let key = PublicKey::named("witness.example/w1", witness.public_key().bytes(), KeyUse::Witness).unwrap();
+    let key = witness.witness_key();
+    let name = || vec![key.name().to_owned()];
+    assert_eq!((report.verdict(), report.witnesses.unknown), (0, name()));
     let both = VerifyOptions { keys: vec![signer().public_key(), key.clone()], ..VerifyOptions::default() };
     let report = verify_files(&files, &both).unwrap();
-    assert_eq!((report.verdict(), report.witnesses.known), (0, vec!["witness.example/w1".to_owned()]));
+    assert_eq!((report.verdict(), report.witnesses.known), (0, name()));
     // Only the witness is known: that is not a signature of the node.
-    let only = VerifyOptions { keys: vec![key], ..VerifyOptions::default() };
+    let only = VerifyOptions { keys: vec![key.clone()], ..VerifyOptions::default() };
     let report = verify_files(&files, &only).unwrap();
     assert_eq!((report.verdict(), matches!(report.signer, SignerCheck::Unknown { .. })), (1, true));
+}
+
+#[test]
+fn a_witness_that_is_asked_for_must_have_cosigned() {
+    let (files, closed) = record(Some(signer()), "x");
+    let witness = Signer::from_seed(&[6; 32]);
+    let asked = VerifyOptions { witnesses: vec![witness.witness_key()], ..known() };
+    let report = verify_files(&files, &VerifyOptions { head: Some(closed.head), ..asked.clone() }).unwrap();
+    let name = witness.witness_key().name().to_owned();
+    assert_eq!((report.verdict(), report.witnesses.missing), (1, vec![name.clone()]));
+    // The cosigned checkpoint need not lie in the run.
+    let mut note = Note::parse(&files.bytes("checkpoint").unwrap()).unwrap();
+    note.cosign(&witness, 1_700_000_000);
+    let kept = VerifyOptions { checkpoint: Some(note.clone()), ..asked.clone() };
+    let report = verify_files(&files, &kept).unwrap();
+    assert_eq!((report.verdict(), report.witnesses.known), (0, vec![name]));
+    let altered = note.to_string().replace("closed\n", "");
+    let altered = Note::parse(altered.as_bytes()).unwrap();
+    let report = verify_files(&files, &VerifyOptions { checkpoint: Some(altered), ..asked.clone() }).unwrap();
+    assert_eq!(report.verdict(), 1, "{report}");
+    assert!(matches!(report.signer, SignerCheck::Invalid { .. }), "{report}");
+    let (other, _) = record(Some(signer()), "y");
+    let report = verify_files(&other, &VerifyOptions { checkpoint: Some(note), ..asked }).unwrap();
+    assert!(report.verdict() == 1 && report.to_string().contains("its head is"), "{report}");
 }
 
 #[test]

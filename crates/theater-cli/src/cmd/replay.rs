@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
         }
         let line = match args.json {
             true => object(&label, &recorded::name(&dir), &replayed).to_string(),
-            false => line(&label, &replayed),
+            false => line(&label, &replayed, run.hasher().is_some()),
         };
         writeln!(out, "{line}").shown()?;
     }
@@ -73,7 +73,7 @@ fn explained(error: ReplayError, label: &str, run: &Run) -> CliError {
                 None => "replay it with the version of theater that recorded it".to_owned(),
             })
         }
-        ReplayError::Redacted { .. } | ReplayError::NoSecret => Some(
+        ReplayError::Redacted { .. } => Some(
             "what was removed from a run cannot be replayed; ask its keeper for the whole of it".to_owned(),
         ),
         ReplayError::Read(_) | ReplayError::NoGenesis(_) | ReplayError::Malformed { .. } => {
@@ -111,10 +111,18 @@ fn replacements(words: &[String], chains: &[ChainSummary]) -> Result<Vec<Replace
     Ok(all)
 }
 
-fn line(label: &str, replayed: &Replayed) -> String {
+fn line(label: &str, replayed: &Replayed, has_secret: bool) -> String {
     let label = clean(label);
     match replayed {
-        Replayed::Same { events } => format!("{label}: {} replayed, same", count(*events, "event")),
+        Replayed::Same { events } if has_secret => {
+            format!("{label}: {} replayed, same", count(*events, "event"))
+        }
+        Replayed::Same { events } => {
+            format!(
+                "{label}: {} replayed, same; hashes of states not compared: the secret of the run was dropped",
+                count(*events, "event")
+            )
+        }
         Replayed::ResourceEnd { events, what } => {
             format!(
                 "{label}: {} replayed, same up to a resource end, not re-derived: {}",

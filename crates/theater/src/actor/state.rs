@@ -35,6 +35,11 @@ impl State {
         Ok(Self { nodes, node_count, hash })
     }
 
+    /// Returns the state with a hash that is known from elsewhere.
+    pub(crate) fn hashed_as(self, hash: Hash) -> Self {
+        Self { hash, ..self }
+    }
+
     /// Returns the state of an actor that has none, because it ends with its first call.
     #[must_use]
     pub fn absent() -> Self {
@@ -80,6 +85,14 @@ impl State {
         self.nodes = new.nodes;
         self.node_count = new.node_count;
         self.hash = hasher.state_hash(&self.nodes);
+    }
+
+    /// Takes over the state that a call returned, and its hash from where that is recorded: without the run's secret it
+    /// cannot be computed.
+    pub(crate) fn replace_as(&mut self, new: NewState, hash: Hash) {
+        self.nodes = new.nodes;
+        self.node_count = new.node_count;
+        self.hash = hash;
     }
 }
 

@@ -57,16 +57,15 @@ pub enum ReplayError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// What is needed to go on was removed from the run.
-    #[error("event {seq} of chain {chain} is redacted, and replay needs it")]
+    #[error(
+        "event {seq} of chain {chain} was removed, and the replay needs it; all events before it are reproduced"
+    )]
     Redacted {
         /// The chain.
         chain: ChainIndex,
         /// The event.
         seq: u64,
     },
-    /// The run does not hold its secret, without which states cannot be compared.
-    #[error("the run has no secret, so states cannot be compared with their hashes")]
-    NoSecret,
     /// The chain does not begin with an actor's genesis.
     #[error("chain {0} does not begin with the genesis of an actor")]
     NoGenesis(ChainIndex),
@@ -115,10 +114,10 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
     let mut events: Events = Box::new(run.events(chain));
     let first = events.next().transpose()?.ok_or(ReplayError::NoGenesis(chain))?;
     let genesis = genesis_of(&first, chain)?;
-    let hasher = run.hasher().ok_or(ReplayError::NoSecret)?.clone();
+    let hasher = run.hasher().cloned();
     let version = boundary_version(&genesis)?;
     check_engine(&genesis, version, &options.engine)?;
-    let state = initial_state(&hasher, &genesis, chain)?;
+    let state = initial_state(hasher.as_ref(), &genesis, chain)?;
     let package = load_package(run, &genesis, options)?;
     let who = format!("{}#{}", genesis.path, genesis.incarnation);
     let script = Script::new(events, who, genesis.functions.clone())?;
@@ -136,6 +135,9 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
 }
 
 fn genesis_of(first: &Event, chain: ChainIndex) -> Result<Genesis, ReplayError> {
+    if matches!(first.payload, theater_chain::Payload::Redacted { .. }) {
+        return Err(ReplayError::Redacted { chain, seq: first.header.seq });
+    }
     let payload = first.payload.input().filter(|_| first.header.kind == Kind::Genesis);
     let payload = payload.ok_or(ReplayError::NoGenesis(chain))?;
     Genesis::decode(payload).map_err(|_| ReplayError::NoGenesis(chain))
@@ -161,7 +163,12 @@ fn check_engine(genesis: &Genesis, version: BoundaryVersion, engine: &Engine) ->
     Ok(())
 }
 
-fn initial_state(hasher: &RunHasher, genesis: &Genesis, chain: ChainIndex) -> Result<State, ReplayError> {
+/// Returns the state that the genesis names. Without the run's secret its hash is taken as recorded.
+fn initial_state(
+    hasher: Option<&RunHasher>,
+    genesis: &Genesis,
+    chain: ChainIndex,
+) -> Result<State, ReplayError> {
     let malformed = |what: &str| ReplayError::Malformed { chain, seq: 0, what: what.to_owned() };
     if genesis.entry.is_some() {
         let state = State::absent();
@@ -174,7 +181,12 @@ fn initial_state(hasher: &RunHasher, genesis: &Genesis, chain: ChainIndex) -> Re
     }
     let bytes: Option<&[u8]> =
         pack_abi::decode(&genesis.state).map_err(|_| malformed("the state is no option<list<u8>>"))?;
-    let state = State::initial(hasher, bytes).map_err(|_| malformed("the state is too large"))?;
+    let unsalted = RunHasher::new(&[0; 32]);
+    let state = State::initial(hasher.unwrap_or(&unsalted), bytes)
+        .map_err(|_| malformed("the state is too large"))?;
+    if hasher.is_none() {
+        return Ok(state.hashed_as(genesis.state_hash));
+    }
     if state.hash() != genesis.state_hash {
         return Err(malformed("the state does not have the hash that the genesis names"));
     }

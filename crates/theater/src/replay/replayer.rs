@@ -8,12 +8,12 @@ use pack::{
     Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop, Trap, TrapKind,
     Waiting,
 };
-use theater_chain::{Event, Header, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
+use theater_chain::{Event, Hash, Header, Kind, NO_FUNCTION, Outcome, ReadError, RunHasher};
 
 use super::divergence::{Divergence, Pair};
 use super::script::Script;
 use crate::actor::{Returned, State, TrapRecord};
-use crate::record::Spliced;
+use crate::record::{Payload, Spliced};
 use crate::render::{self, Shown};
 
 /// The import by which an actor of `theater:simple` asks for its end.
@@ -51,7 +51,8 @@ pub(crate) enum Halt {
 pub(crate) struct Replayer {
     script: Script,
     state: State,
-    hasher: RunHasher,
+    /// None for a run whose secret was dropped: the hashes of its states are taken as recorded.
+    hasher: Option<RunHasher>,
     numbers: Numbers,
     /// The recorded number of the running call.
     running: u32,
@@ -72,7 +73,7 @@ pub(crate) struct Replayer {
 struct Halted;
 
 impl Replayer {
-    pub(crate) fn new(script: Script, state: State, hasher: RunHasher, numbers: Numbers) -> Self {
+    pub(crate) fn new(script: Script, state: State, hasher: Option<RunHasher>, numbers: Numbers) -> Self {
         let (running, in_flight, exchange) = (NO_FUNCTION, None, None);
         let (halt, returned, trap, shutdown) = (None, None, None, None);
         Self { script, state, hasher, numbers, running, in_flight, exchange, halt, returned, trap, shutdown }
@@ -327,9 +328,14 @@ impl Replayer {
                         Err(self.reached(render::shorten(&text, TEXT_CHARS)))
                     }
                     None => Err(self.reached("the recording ends at a fault of the host")),
-                    Some(_) => {
+                    // The end of the call is missing from the recording.
+                    Some((Kind::Exit, _)) => {
                         let pair = Pair::named("the end of the call", self.next_text());
-                        Err(self.diverged("a call went on after the host had failed", pair))
+                        Err(self.diverged("a call has no end after the host had failed", pair))
+                    }
+                    Some(_) => {
+                        let pair = Pair::named("a host that failed", self.next_text());
+                        Err(self.diverged_at(event, "a call went on after the host had failed", pair))
                     }
                 }
             }
@@ -371,6 +377,15 @@ impl Replayer {
                 Err(self.diverged("the guest did something else", Pair::named(expected, actual)))
             }
             None => Err(self.reached("the recording has no more events")),
+        }
+    }
+
+    /// The hash that the end of the running call gives its new state; zero if it gives none.
+    fn recorded_state_hash(&self) -> Hash {
+        let event = self.exchange.as_deref().or_else(|| self.script.peek());
+        match event.and_then(|event| event.payload.output()).map(Payload::parse) {
+            Some(Ok(Payload::NewState { state_hash, .. })) => Hash(state_hash),
+            _ => Hash::ZERO,
         }
     }
 
@@ -499,7 +514,10 @@ impl Boundary for Replayer {
                 let returned = Returned::read(output, self.numbers.package.contract(call.export));
                 let spliced = match returned.new_state(output, &self.state) {
                     Some(state) => {
-                        self.state.replace(state, &self.hasher);
+                        match &self.hasher {
+                            Some(hasher) => self.state.replace(state, hasher),
+                            None => self.state.replace_as(state, self.recorded_state_hash()),
+                        }
                         Spliced::new_state(&self.state, output)
                     }
                     None => Spliced::same_state(&self.state, output),

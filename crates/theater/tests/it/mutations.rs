@@ -63,12 +63,32 @@ async fn recorded() -> (House, Vec<Event>) {
     (house, events)
 }
 
-/// Fails unless the replay of these events notices that something is wrong.
-pub(crate) async fn must_be_noticed(house: &House, name: &str, events: &[Event]) {
+/// Fails unless the replay of these events notices that something is wrong. Returns the event that the report names.
+pub(crate) async fn must_be_noticed(house: &House, name: &str, events: &[Event]) -> u64 {
     forged(house, name, events);
     match replayed(house, name).await {
-        Ok(Replayed::Diverged(_)) | Err(_) => {}
-        Ok(other) => panic!("{name}: {other:?}"),
+        Ok(Replayed::Diverged(divergence)) => divergence.seq,
+        Err(ReplayError::Malformed { seq, .. }) => seq,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Counts mutations, each of which was noticed where it is.
+#[derive(Default)]
+struct Sweep {
+    tried: usize,
+}
+
+impl Sweep {
+    /// Fails unless the report names exactly this event.
+    async fn must_be_noticed_at(&mut self, house: &House, name: &str, events: &[Event], seq: usize) {
+        assert_eq!(must_be_noticed(house, name, events).await, seq as u64, "{name}");
+        self.tried += 1;
+    }
+
+    fn end(self, what: &str, at_least: usize) {
+        println!("{what}: {} mutations tried, all noticed at the event", self.tried);
+        assert!(self.tried >= at_least, "{what}: only {} were tried", self.tried);
     }
 }
 
@@ -80,38 +100,49 @@ async fn unaltered_copy_replays() {
 }
 
 #[tokio::test]
-async fn every_dropped_event_is_noticed() {
+async fn every_dropped_event_is_noticed_where_it_was() {
     let (house, events) = recorded().await;
+    let mut sweep = Sweep::default();
     for at in 1..events.len() - 1 {
         let mut fewer = events.clone();
         fewer.remove(at);
-        must_be_noticed(&house, &format!("drop-{at}"), &fewer).await;
+        sweep.must_be_noticed_at(&house, &format!("drop-{at}"), &fewer, at).await;
     }
     let only_ends = [events[0].clone(), events[events.len() - 1].clone()];
-    must_be_noticed(&house, "no-calls", &only_ends).await;
+    sweep.must_be_noticed_at(&house, "no-calls", &only_ends, 1).await;
+    sweep.end("drop", 7);
 }
 
 #[tokio::test]
-async fn every_repeated_and_every_swapped_event_is_noticed() {
+async fn every_inserted_and_every_swapped_event_is_noticed_where_it_is() {
     let (house, events) = recorded().await;
-    for at in 1..events.len() - 1 {
-        let mut more = events.clone();
-        more.insert(at, events[at].clone());
-        must_be_noticed(&house, &format!("twice-{at}"), &more).await;
+    let mut sweep = Sweep::default();
+    // Each event at each place where another stands; in front of its like, the second of the two is the one too many.
+    for (from, event) in events.iter().enumerate().skip(1).take(events.len() - 2) {
+        for at in 1..events.len() {
+            let mut more = events.clone();
+            more.insert(at, event.clone());
+            let expected = if at == from { at + 1 } else { at };
+            sweep.must_be_noticed_at(&house, &format!("insert-{from}-{at}"), &more, expected).await;
+        }
     }
-    for at in 1..events.len() - 2 {
-        let mut other = events.clone();
-        other.swap(at, at + 1);
-        must_be_noticed(&house, &format!("swap-{at}"), &other).await;
+    for first in 1..events.len() - 1 {
+        for second in first + 1..events.len() - 1 {
+            let mut other = events.clone();
+            other.swap(first, second);
+            sweep.must_be_noticed_at(&house, &format!("swap-{first}-{second}"), &other, first).await;
+        }
     }
+    sweep.end("insert and swap", 50);
 }
 
 /// What is done to one event.
 type Alteration = fn(&mut Event);
 
 #[tokio::test]
-async fn every_altered_header_and_payload_is_noticed() {
+async fn every_altered_header_and_payload_is_noticed_where_it_is() {
     let (house, events) = recorded().await;
+    let mut sweep = Sweep::default();
     let alterations: [(&str, Alteration); 6] = [
         ("function", |event| event.header.function ^= 1),
         ("fuel", |event| event.header.fuel += 1),
@@ -129,24 +160,26 @@ async fn every_altered_header_and_payload_is_noticed() {
             }
             let mut altered = events.clone();
             alteration(&mut altered[at]);
-            must_be_noticed(&house, &format!("{what}-{at}"), &altered).await;
+            sweep.must_be_noticed_at(&house, &format!("{what}-{at}"), &altered, at).await;
         }
     }
     let mut altered = events.clone();
     alter(&mut altered[6], false);
-    must_be_noticed(&house, "output", &altered).await;
+    sweep.must_be_noticed_at(&house, "output", &altered, 6).await;
+    sweep.end("alter", 35);
 }
 
 #[tokio::test]
-async fn every_inserted_decision_and_every_other_end_is_noticed() {
+async fn every_inserted_decision_and_every_other_end_is_noticed_where_it_is() {
     let (house, events) = recorded().await;
+    let mut sweep = Sweep::default();
     let mut decision = events[2].clone();
     decision.header =
         Header { kind: Kind::Decision, function: theater_chain::NO_FUNCTION, fuel: 0, ..decision.header };
     for at in 1..events.len() {
         let mut more = events.clone();
         more.insert(at, decision.clone());
-        must_be_noticed(&house, &format!("decision-{at}"), &more).await;
+        sweep.must_be_noticed_at(&house, &format!("decision-{at}"), &more, at).await;
     }
     let last = events.len() - 1;
     let exit = Exit::decode(events[last].payload.output().unwrap()).unwrap();
@@ -160,8 +193,9 @@ async fn every_inserted_decision_and_every_other_end_is_noticed() {
     for (at, end) in ends.iter().enumerate() {
         let mut other = events.clone();
         other[last].payload = Payload::Whole { input: Vec::new(), output: end.encode().unwrap() };
-        must_be_noticed(&house, &format!("end-{at}"), &other).await;
+        sweep.must_be_noticed_at(&house, &format!("end-{at}"), &other, last).await;
     }
+    sweep.end("decisions and ends", 12);
 }
 
 fn flipped(header: Header, to: Outcome) -> Outcome {

@@ -66,6 +66,14 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Write a run into one file, to be kept or sent
     Export(ExportArgs),
+    /// List, trust, export and replace the keys that sign runs
+    Keys(KeysArgs),
+    /// Print the signed head of a run, or of the log of all finished runs
+    Checkpoint(CheckpointArgs),
+    /// Vouch, as a witness, that a checkpoint continues what was seen of its log before
+    Cosign(CosignArgs),
+    /// Prove one event of a run, to be checked without the rest of it
+    Prove(ProveArgs),
     /// Execute a run again from its record, without the world, and compare
     Replay(ReplayArgs),
     /// Measure this machine: codec, calls, spawning, journal, verification, replay
@@ -242,7 +250,9 @@ pub(crate) struct EventsArgs {
 everything in the run: arguments, answers, states, packages and manifests.\n\
 With --redact, the receiver sees of a removed payload that it was there, with time, function, outcome and fuel. \
 What an actor made of it may still show in its later payloads: look with `theater events FILE`. The run keeps its head \
-and its signatures, so it still verifies; it can no longer be replayed."
+and its signatures, so it still verifies; it is replayed up to the first event whose payload is needed and gone.\n\
+With --actor, only that actor's payloads are kept, with its package and manifest: its chain is whole and can be replayed.\n\
+Example: theater export last --actor root/worker -o worker.theater"
 )]
 pub(crate) struct ExportArgs {
     /// The run to export
@@ -251,6 +261,9 @@ pub(crate) struct ExportArgs {
     /// The file to write; a name that ends in `.theater` is a run to every command
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Keep the payloads of this actor only (may be given again); the rest is removed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) actor: Vec<String>,
     /// Leave out the payloads of this actor, or of this function of all actors: a path such as `root/worker` or a
     /// name such as `theater:simple/runtime.log`; `*` stands for any text
     #[arg(long, value_name = "PATTERN")]
@@ -262,19 +275,145 @@ pub(crate) struct ExportArgs {
 
 /// `theater verify`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Known are the keys of this home (`theater keys`) and those given with --key and --witness.\n\
+Example: theater verify run.theater --checkpoint cosigned.txt --key node.pub --witness witness.pub\n\n\
+Exit status: 0 it is intact, a run also closed, and its head is signed by a known key or equal to --head, and all of \
+--witness have cosigned; 1 not so, and the lines say why; 2 it cannot be read.")]
 pub(crate) struct VerifyArgs {
-    /// The run to check
-    #[arg(value_name = "RUN")]
+    /// The run to check; or a file that `checkpoint`, `cosign` or `prove` wrote, or the folder of a node's log
+    #[arg(value_name = "RUN|FILE")]
     pub(crate) run: Option<String>,
-    /// The head that the run must have, as printed when it ended (SIZE:ROOT)
+    /// The head that it must have, as printed when the run ended (SIZE:ROOT)
     #[arg(long)]
     pub(crate) head: Option<String>,
     /// Also trust this key: the text of a public key, or a file that holds it
     #[arg(long, value_name = "FILE|KEY")]
     pub(crate) key: Vec<String>,
+    /// This witness must have cosigned the head
+    #[arg(long, value_name = "FILE|KEY")]
+    pub(crate) witness: Vec<String>,
+    /// A checkpoint of the run that was kept elsewhere: the run must have its head, and its signatures count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Also write a report for a reader who is no programmer, with what was not proved
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Check the log of this node's finished runs
+    #[arg(long, conflicts_with_all = ["run", "checkpoint"])]
+    pub(crate) log: bool,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `theater keys`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Keys are kept in $THEATER_HOME/keys: secrets for their owner only, public keys as files that can be read.\n\
+Example: theater keys export > mine.pub, and where it is to be known: theater keys trust mine.pub --name mine")]
+pub(crate) struct KeysArgs {
+    /// One JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) action: Option<KeysAction>,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysAction {
+    /// List the keys that are known here
+    List {
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Trust the key of another node or witness
+    Trust {
+        /// The text of a public key, or a file that holds it
+        #[arg(value_name = "FILE|KEY")]
+        key: String,
+        /// The name by which it is listed (default: the name in the key)
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Trust a key no longer
+    Forget {
+        /// The name by which it is listed
+        name: String,
+    },
+    /// Print the public key of this node; it is made if there is none
+    Export {
+        /// Print the key with which this machine cosigns
+        #[arg(long)]
+        witness: bool,
+    },
+    /// Sign with a new key from now on; the old public key still verifies old runs
+    Rotate,
+}
+
+/// `theater checkpoint`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A checkpoint is a few lines of text (C2SP signed-note): kept elsewhere, it shows later that nothing was changed or cut off.\n\
+That of a run that has ended is the one that closed it; a run that goes on is signed as it is now.\n\
+Example: theater checkpoint last -o run.checkpoint; theater verify last --checkpoint run.checkpoint")]
+pub(crate) struct CheckpointArgs {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The head of the log of this node's finished runs instead
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) log: bool,
+    /// The file to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `theater cosign`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The checkpoint must be signed by a known key. Of each log, what was cosigned last is remembered in $THEATER_HOME/witness;\n\
+a checkpoint that is shorter, or does not begin with it, is refused. A longer one needs the run or the node's log to compare\n\
+with: what has its name in this home, or --run.\n\
+Example: theater cosign run.checkpoint --key node.pub -o run.cosigned\n\n\
+Exit status: 0 cosigned, 1 refused, 2 usage or environment.")]
+pub(crate) struct CosignArgs {
+    /// The checkpoint
+    pub(crate) file: PathBuf,
+    /// The run, the bundle or the node's log that has this head
+    #[arg(long, value_name = "RUN|LOG")]
+    pub(crate) run: Option<String>,
+    /// Also trust this key: the text of a public key, or a file that holds it
+    #[arg(long, value_name = "FILE|KEY")]
+    pub(crate) key: Vec<String>,
+    /// The file to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `theater prove`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file (C2SP tlog-proof) holds the event, hashes, and the checkpoint of the run; of other events it shows hashes and places.\n\
+`theater verify FILE` and docs/verify.py check it without the run.\n\
+Example: theater prove last root:3 -o event.tlog-proof")]
+pub(crate) struct ProveArgs {
+    /// The run
+    pub(crate) run: String,
+    /// The event: an actor, a colon and its number as `theater events` prints them (`root:3`, `root/worker#2:17`)
+    pub(crate) event: String,
+    /// Prove it to this checkpoint, a cosigned one for example
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Show that the event happened, not what it carried
+    #[arg(long)]
+    pub(crate) without_payload: bool,
+    /// The file to write (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// `theater replay`

@@ -56,6 +56,31 @@ impl Home {
         self.keys().join("node.key")
     }
 
+    /// Returns the file of this machine's key as a witness.
+    pub(crate) fn witness_key(&self) -> PathBuf {
+        self.keys().join("witness.key")
+    }
+
+    /// Returns the folder of the public keys that this node used to sign with.
+    pub(crate) fn retired_keys(&self) -> PathBuf {
+        self.keys().join("retired")
+    }
+
+    /// Returns the folder of the public keys that were trusted by hand.
+    pub(crate) fn trusted_keys(&self) -> PathBuf {
+        self.keys().join("trusted")
+    }
+
+    /// Returns the folder of the log of finished runs.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// Returns the folder of what this machine has seen as a witness.
+    pub(crate) fn witness(&self) -> PathBuf {
+        self.root.join("witness")
+    }
+
     /// Returns the folder of compiled code.
     pub(crate) fn cache(&self) -> PathBuf {
         self.root.join("cache")

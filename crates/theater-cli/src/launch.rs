@@ -7,13 +7,13 @@ use std::time::Duration;
 use pack::Engine;
 use theater::actor::{ActorPath, LogSink};
 use theater::{Linked, RuntimeOptions, clock, entropy};
-use theater_chain::{Durability, Run, Signer};
+use theater_chain::{Durability, LogEntry, NodeLog, Run, Signer};
 
 use crate::drive::{Ended, Failure, drive};
 use crate::home::{Home, run_id};
 use crate::ui::error::CliError;
 use crate::ui::printer::{Printer, print_log};
-use crate::{node, recorded};
+use crate::{checkpoints, node, recorded};
 
 /// What is decided before anything is linked.
 pub(crate) struct Launch<'h> {
@@ -56,6 +56,7 @@ impl<'h> Launch<'h> {
             let (id, dir) = self.home.new_run(clock::utc_us(), random)?;
             (id, Some(dir))
         };
+        let (home, signer) = (self.home, self.signer.clone());
         let options = self.options(run_id, dir.clone().unwrap_or_default(), note);
         let executor = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -64,7 +65,11 @@ impl<'h> Launch<'h> {
         let ended = executor.block_on(drive(linked, options, printer));
         // What still runs belongs to an actor that nobody waits for any more; its journal is to be let go of.
         executor.shutdown_timeout(Duration::from_secs(1));
-        ended.map_err(|failure| explained(failure, dir.as_deref()))
+        let ended = ended.map_err(|failure| explained(failure, dir.as_deref()))?;
+        if let Some(signer) = signer.filter(|_| dir.is_some()) {
+            log(home, &ended, &signer, printer);
+        }
+        Ok(ended)
     }
 
     fn options(self, run_id: String, run_dir: PathBuf, note: Option<String>) -> RuntimeOptions {
@@ -80,6 +85,18 @@ impl<'h> Launch<'h> {
             revision: option_env!("THEATER_REVISION").unwrap_or("unknown").to_owned(),
             recreate_every: None,
         }
+    }
+}
+
+/// Adds the run to the node's log. The run is closed and signed whatever comes of it.
+fn log(home: &Home, ended: &Ended, signer: &Signer, printer: Printer) {
+    let entry = LogEntry { run_id: ended.closed.run_id.clone(), head: ended.closed.head };
+    if let Err(error) = NodeLog::append(&home.log(), &entry, signer) {
+        let error = checkpoints::unusable_log(error);
+        let id = &entry.run_id;
+        printer.warn(format_args!(
+            "the run is not in the node's log; `theater checkpoint {id}` adds it\n  {error}"
+        ));
     }
 }
 

@@ -6,13 +6,17 @@ use clap::Parser;
 
 mod args;
 mod arguments;
+mod checkpoints;
 mod cmd;
 mod description;
 mod drive;
 mod home;
+mod keyring;
 mod launch;
 mod link;
 mod node;
+mod output;
+mod plain;
 mod project;
 mod recorded;
 mod scaffold;

@@ -1,5 +1,7 @@
 //! What belongs to this machine: its engine and its key, made on first use.
 
+use std::path::Path;
+
 use pack::{CacheDir, Engine, EngineOptions};
 use theater::{entropy, limits};
 use theater_chain::{KeyError, PublicKey, Signer};
@@ -45,20 +47,41 @@ fn engine_with(cache: Option<CacheDir>) -> Result<Engine, CliError> {
 
 /// Returns this node's key; it is made if there is none.
 pub(crate) fn signer(home: &Home) -> Result<Signer, CliError> {
+    load_or_create(&home.node_key(), home)
+}
+
+/// Returns this machine's key as a witness; it is made if there is none.
+pub(crate) fn witness_signer(home: &Home) -> Result<Signer, CliError> {
+    load_or_create(&home.witness_key(), home)
+}
+
+fn load_or_create(path: &Path, home: &Home) -> Result<Signer, CliError> {
     home.create()?;
     let seed = entropy::bytes::<32>()
-        .map_err(|error| CliError::environment("failed to make a node key").because(error))?;
-    Signer::load_or_create(&home.node_key(), &seed).map_err(|error| unusable_key(home, error))
+        .map_err(|error| CliError::environment("failed to make a key").because(error))?;
+    Signer::load_or_create(path, &seed).map_err(|error| unusable_key(home, error))
+}
+
+/// Returns a key if there is one.
+pub(crate) fn load(path: &Path, home: &Home) -> Result<Option<Signer>, CliError> {
+    Signer::load(path).map_err(|error| unusable_key(home, error))
 }
 
 /// Returns the public half of this node's key, if it has one.
 pub(crate) fn public_key(home: &Home) -> Result<Option<PublicKey>, CliError> {
-    if home.node_key().exists() { signer(home).map(|signer| Some(signer.public_key())) } else { Ok(None) }
+    Ok(load(&home.node_key(), home)?.map(|signer| signer.public_key()))
 }
 
-fn unusable_key(home: &Home, error: KeyError) -> CliError {
+pub(crate) fn unusable_key(home: &Home, error: KeyError) -> CliError {
     match error {
+        KeyError::Io { path, source } if path.is_dir() => {
+            CliError::environment(format!("{} is a folder, not a key", path.display()))
+                .because(source)
+                .hint("move it away and the next run makes a key")
+        }
         KeyError::Io { source, .. } => home.unusable(source),
+        KeyError::ExposedFolder { .. } => CliError::environment(error.to_string())
+            .hint("`theater doctor --fix` does it; if others may have put a key there, delete it and a new one is made"),
         KeyError::Exposed { .. } => CliError::environment(error.to_string())
             .hint("`theater doctor --fix` does it; if others may have read it, delete it and a new one is made"),
         KeyError::NotAKey { .. } => CliError::environment(error.to_string())

@@ -40,6 +40,11 @@ pub(crate) fn is_run(dir: &Path) -> bool {
     dir.join("journal").is_dir() && !dir.join(crate::project::MANIFEST).exists()
 }
 
+/// Says whether a file is called a bundle.
+pub(crate) fn is_named_as_bundle(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "theater")
+}
+
 /// Returns the name by which people know a run.
 pub(crate) fn name(dir: &Path) -> String {
     dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())

@@ -129,6 +129,9 @@ fn private_files(home: &Home, fix: bool) -> Vec<Check> {
     if key.exists() {
         checks.push(private(&home.keys(), "keys", 0o700, fix));
         checks.push(private(&key, "node key", 0o600, fix));
+        if home.witness_key().exists() {
+            checks.push(private(&home.witness_key(), "witness", 0o600, fix));
+        }
     } else {
         checks.push(Check::new("node key", State::Ok, "none yet; the first run makes one"));
     }

@@ -1,17 +1,19 @@
 //! `theater export`: a run in one file, with or without some of its payloads.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde_json::json;
 use theater_chain::{
-    ExportError, Exported, Pattern, PatternError, Redacted, Run, RunStatus, Selection, export,
+    ChainIndex, ExportError, Exported, Header, Kind, Pattern, PatternError, Redacted, Run, RunStatus,
+    Selection, export,
 };
 
 use crate::args::ExportArgs;
 use crate::cmd::Outcome;
 use crate::home::Home;
+use crate::output::{self, Readers};
 use crate::recorded;
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
@@ -28,8 +30,10 @@ pub(crate) fn run(args: &ExportArgs, printer: Printer) -> Result<Outcome, CliErr
     }
     let patterns = args.redact.iter().map(|text| text.parse()).collect::<Result<Vec<Pattern>, _>>();
     let patterns = patterns.map_err(|error| unselected(&dir, error))?;
-    let mut file = create(&args.output)?;
-    let written = write(&run, &dir, &patterns, &mut file);
+    let kept = kept_chains(args, &dir, &run)?;
+    let is_whole = patterns.is_empty() && kept.is_none();
+    let mut file = output::create(&args.output, Readers::Owner)?;
+    let written = write(&run, &dir, (&patterns, kept.as_deref()), &mut file);
     let (exported, removed) = match written {
         Ok(written) => written,
         Err(error) => {
@@ -48,19 +52,39 @@ pub(crate) fn run(args: &ExportArgs, printer: Printer) -> Result<Outcome, CliErr
             "files": exported.files,
             "bytes": exported.bytes,
             "removed": removed,
-            "has_secret": patterns.is_empty() && run.hasher().is_some(),
+            "has_secret": is_whole && run.hasher().is_some(),
         });
         writeln!(out, "{object}").shown()?;
     } else {
-        let removed =
-            if patterns.is_empty() { String::new() } else { format!(", {removed} payloads removed") };
+        let removed = if is_whole { String::new() } else { format!(", {removed} payloads removed") };
         writeln!(out, "{path}: {} bytes{removed}", exported.bytes).shown()?;
     }
     out.flush().shown()?;
     Ok(Outcome::Fine)
 }
 
-fn write(run: &Run, dir: &Path, patterns: &[Pattern], file: &mut File) -> Result<(Exported, u64), CliError> {
+/// Returns the chains of the actors that are to be kept; none if all are.
+fn kept_chains(args: &ExportArgs, dir: &Path, run: &Run) -> Result<Option<Vec<ChainIndex>>, CliError> {
+    if args.actor.is_empty() {
+        return Ok(None);
+    }
+    let chains = recorded::chains(dir, run)?;
+    let found = args.actor.iter().map(|actor| recorded::chains_of(&chains, actor));
+    Ok(Some(found.collect::<Result<Vec<_>, _>>()?.concat()))
+}
+
+/// Says whether a payload is kept. What the runtime says of itself goes along: who signs the run stands there.
+fn is_kept(kept: Option<&[ChainIndex]>, chain: ChainIndex, header: &Header) -> bool {
+    let is_runtimes = recorded::is_runtime(chain) && header.kind == Kind::Genesis;
+    kept.is_none_or(|kept| kept.contains(&chain)) || is_runtimes
+}
+
+fn write(
+    run: &Run,
+    dir: &Path,
+    (patterns, kept): (&[Pattern], Option<&[ChainIndex]>),
+    file: &mut File,
+) -> Result<(Exported, u64), CliError> {
     let failed = |error| match error {
         ExportError::Read(error) => recorded::unreadable(dir, error),
         ExportError::Write(error) => CliError::io(WRITE_FAILED, error),
@@ -69,11 +93,12 @@ fn write(run: &Run, dir: &Path, patterns: &[Pattern], file: &mut File) -> Result
         }
     };
     let mut to = BufWriter::with_capacity(256 << 10, file);
-    let written = if patterns.is_empty() {
+    let written = if patterns.is_empty() && kept.is_none() {
         (export(run.files(), &mut to).map_err(failed)?, 0)
     } else {
         let selection = Selection::find(run.files(), patterns).map_err(|error| unselected(dir, error))?;
-        let keeps = |chain, header: &theater_chain::Header| !selection.contains(chain, header);
+        let keeps =
+            |chain, header: &Header| is_kept(kept, chain, header) && !selection.contains(chain, header);
         let redacted =
             Redacted::new(run.files(), &keeps).map_err(|error| recorded::unreadable(dir, error))?;
         (export(&redacted, &mut to).map_err(failed)?, redacted.removed())
@@ -90,17 +115,4 @@ fn unselected(dir: &Path, error: PatternError) -> CliError {
             "name an actor's path or a function as `theater events` prints it; `*` stands for any text",
         ),
     }
-}
-
-/// Creates the file, readable by its owner only: it holds the secret of the run.
-fn create(path: &Path) -> Result<File, CliError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => CliError::environment(format!("{} exists already", path.display()))
-            .hint("name another file or delete this one: nothing is replaced unasked"),
-        _ => CliError::io(format!("failed to create {}", path.display()), error),
-    })
 }

@@ -9,12 +9,16 @@ use crate::ui::printer::Printer;
 mod bench;
 mod build;
 mod call;
+mod checkpoint;
 mod completions;
+mod cosign;
 mod doctor;
 mod events;
 mod export;
 mod inspect;
+mod keys;
 mod new;
+mod prove;
 mod replay;
 mod run;
 mod runs;
@@ -53,6 +57,10 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::Events(args) => events::run(&args, printer),
         Command::Export(args) => export::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),
+        Command::Keys(args) => keys::run(&args, printer),
+        Command::Checkpoint(args) => checkpoint::run(&args, printer),
+        Command::Cosign(args) => cosign::run(&args, printer),
+        Command::Prove(args) => prove::run(&args, printer),
         Command::Replay(args) => replay::run(&args, printer),
         Command::Bench(args) => bench::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),

@@ -5,5 +5,6 @@ mod help;
 mod mistakes;
 mod new;
 mod packages;
+mod proofs;
 mod runs;
 mod story;

@@ -3,7 +3,10 @@
 /// Every interface file: its name, as error messages show it, and its text.
 pub const FILES: &[(&str, &str)] = &[
     ("theater-simple/actor.wit", include_str!("../theater-simple/actor.wit")),
+    ("theater-simple/message-server.wit", include_str!("../theater-simple/message-server.wit")),
     ("theater-simple/runtime.wit", include_str!("../theater-simple/runtime.wit")),
+    ("theater-simple/supervisor.wit", include_str!("../theater-simple/supervisor.wit")),
+    ("theater-simple/types.wit", include_str!("../theater-simple/types.wit")),
     ("theater-simple/worlds.wit", include_str!("../theater-simple/worlds.wit")),
 ];
 

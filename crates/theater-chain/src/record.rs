@@ -191,7 +191,9 @@ impl ExitReason {
         }
     }
 
-    fn to_value(&self) -> Value {
+    /// Returns the variant `exit-reason`.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
         let (tag, case, text) = self.parts();
         let payload: Vec<Value> = text.map(|text| Value::from(text.as_str())).into_iter().collect();
         Value::variant("exit-reason", case, tag, payload)

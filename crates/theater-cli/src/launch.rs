@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pack::Engine;
-use theater::actor::{ActorPath, LogSink};
+use theater::actor::{ActorPath, ExitReport, LogSink};
 use theater::{Linked, RuntimeOptions, clock, entropy};
 use theater_chain::{Durability, LogEntry, NodeLog, Run, Signer};
 
+use crate::children::Projects;
 use crate::drive::{Ended, Failure, drive};
 use crate::home::{Home, run_id};
+use crate::node::Places;
 use crate::ui::error::CliError;
-use crate::ui::printer::{Printer, print_log};
+use crate::ui::printer::{Printer, print_crash, print_log};
+use crate::ui::text::clean;
 use crate::{checkpoints, node, recorded};
 
 /// What is decided before anything is linked.
@@ -26,11 +29,11 @@ pub(crate) struct Launch<'h> {
 impl<'h> Launch<'h> {
     /// Makes the engine. A run that is not kept needs no home, so that one that cannot be written does not stand in
     /// its way.
-    pub(crate) fn new(home: &'h Home, durability: Durability) -> Result<Self, CliError> {
+    pub(crate) fn new(home: &'h Home, durability: Durability, places: Places) -> Result<Self, CliError> {
         let is_kept = durability != Durability::Memory;
         let signer = if is_kept { Some(node::signer(home)?) } else { None };
         let engine = match &signer {
-            Some(signer) => node::engine_with_cache(home, signer)?,
+            Some(signer) => node::engine_with_cache(home, signer, places)?,
             // A cache that cannot be used costs time and nothing else.
             None => node::engine_for_reading(home).or_else(|_| node::engine())?,
         };
@@ -57,7 +60,7 @@ impl<'h> Launch<'h> {
             (id, Some(dir))
         };
         let (home, signer) = (self.home, self.signer.clone());
-        let options = self.options(run_id, dir.clone().unwrap_or_default(), note);
+        let options = self.options(run_id, dir.clone().unwrap_or_default(), (note, printer));
         let executor = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -72,7 +75,12 @@ impl<'h> Launch<'h> {
         Ok(ended)
     }
 
-    fn options(self, run_id: String, run_dir: PathBuf, note: Option<String>) -> RuntimeOptions {
+    fn options(
+        self,
+        run_id: String,
+        run_dir: PathBuf,
+        (note, printer): (Option<String>, Printer),
+    ) -> RuntimeOptions {
         RuntimeOptions {
             run_id,
             run_dir,
@@ -80,9 +88,10 @@ impl<'h> Launch<'h> {
             note,
             user: None,
             signer: self.signer,
-            log: Arc::new(Spoken),
+            log: Arc::new(Spoken(printer)),
             engine: self.engine,
             revision: option_env!("THEATER_REVISION").unwrap_or("unknown").to_owned(),
+            packages: Arc::new(Projects { home: self.home.clone(), printer }),
             recreate_every: None,
         }
     }
@@ -101,11 +110,24 @@ fn log(home: &Home, ended: &Ended, signer: &Signer, printer: Printer) {
 }
 
 /// Shows what actors log.
-struct Spoken;
+struct Spoken(Printer);
 
 impl LogSink for Spoken {
     fn log(&self, actor: &ActorPath, text: &str) {
         print_log(actor, text);
+    }
+
+    fn warn(&self, actor: &ActorPath, text: &str) {
+        self.0.warn(format_args!("{actor}: {}", clean(text)));
+    }
+
+    fn ended(&self, report: &ExitReport) {
+        // That of the root is shown when the run is over.
+        if let Some(crash) = &report.crash
+            && report.actor != ActorPath::root()
+        {
+            print_crash(crash);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use clap::Parser;
 mod args;
 mod arguments;
 mod checkpoints;
+mod children;
 mod cmd;
 mod description;
 mod drive;

@@ -9,35 +9,48 @@ use theater_chain::{KeyError, PublicKey, Signer};
 use crate::home::Home;
 use crate::ui::error::CliError;
 
-/// Instances that can be alive at once in commands that start a single actor, or none: reserving less address
-/// space starts faster.
-const INSTANCES_FEW: u32 = 64;
+/// How many instances can be alive at once: reserving less address space starts faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Places {
+    /// For commands that start a single actor, or none.
+    Few,
+    /// For an actor that may have children.
+    Many,
+}
+
+impl Places {
+    const fn count(self) -> u32 {
+        match self {
+            Self::Few => 64,
+            Self::Many => 10_000,
+        }
+    }
+}
 
 /// What the key of the cache of compiled code is derived for.
 const CACHE_PURPOSE: &str = "cache of compiled code";
 
 /// Returns an engine that compiles anew.
 pub(crate) fn engine() -> Result<Engine, CliError> {
-    engine_with(None)
+    engine_with(None, Places::Few)
 }
 
 /// Returns an engine that keeps compiled code in the home, where only this node can put it.
-pub(crate) fn engine_with_cache(home: &Home, signer: &Signer) -> Result<Engine, CliError> {
-    engine_with(Some(CacheDir { path: home.cache(), key: signer.derive(CACHE_PURPOSE) }))
+pub(crate) fn engine_with_cache(home: &Home, signer: &Signer, places: Places) -> Result<Engine, CliError> {
+    engine_with(Some(CacheDir { path: home.cache(), key: signer.derive(CACHE_PURPOSE) }), places)
 }
 
 /// Returns an engine for commands that need no key: without one there is no cache to trust, and none is needed.
 pub(crate) fn engine_for_reading(home: &Home) -> Result<Engine, CliError> {
     match public_key(home)? {
-        Some(_) => engine_with_cache(home, &signer(home)?),
+        Some(_) => engine_with_cache(home, &signer(home)?, Places::Few),
         None => engine(),
     }
 }
 
-fn engine_with(cache: Option<CacheDir>) -> Result<Engine, CliError> {
-    let table_elements_max = limits::TABLE_ELEMENTS_MAX;
-    let options =
-        EngineOptions { instances_max: INSTANCES_FEW, table_elements_max, cache, ..EngineOptions::default() };
+fn engine_with(cache: Option<CacheDir>, places: Places) -> Result<Engine, CliError> {
+    let (instances_max, table_elements_max) = (places.count(), limits::TABLE_ELEMENTS_MAX);
+    let options = EngineOptions { instances_max, table_elements_max, cache, ..EngineOptions::default() };
     Engine::new(&options).map_err(|error| {
         CliError::environment("the engine cannot be set up")
             .because(error)

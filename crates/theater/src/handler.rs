@@ -11,14 +11,29 @@ use std::sync::Arc;
 
 use pack_abi::types::Interface;
 use pack_abi::{Encode, EncodeError};
-use theater_chain::{ChainIndex, ENTRIES_MAX, Journal, JournalError};
+use theater_chain::{Cause, ChainIndex, ENTRIES_MAX, Journal, JournalError};
 
 pub use theater_chain::Entry;
 
 use crate::actor::ActorPath;
+use crate::children::Children;
+use crate::messaging::{Delivery, Messages};
 
 /// A future that a handler hands out; it owns what it needs.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, HostFault>> + Send>>;
+
+/// What a future of a handler ends with, when it is about another actor.
+pub struct Response<T = Vec<u8>> {
+    /// The result that the interface says.
+    pub result: T,
+    /// The event of another actor that led to it.
+    pub cause: Option<Cause>,
+    /// What is done once the response is recorded.
+    pub effect: Option<Effect>,
+}
+
+/// A future that ends with a response; it owns what it needs.
+pub type ResponseFuture<T = Vec<u8>> = Pin<Box<dyn Future<Output = Result<Response<T>, HostFault>> + Send>>;
 
 /// The host failed to do its part; the actor is ended with reason `host-fault`.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +98,8 @@ pub enum Answer {
     ReplyWith(Effect),
     /// May wait or reach outside: the request is recorded, then the future runs, then its answer is recorded.
     Request(HandlerFuture),
+    /// Like [`Request`](Self::Request), with an effect to perform once the request is recorded, before the future runs.
+    Ask(Option<Effect>, ResponseFuture),
     /// The caller's error: unknown function or arguments of another type. The guest's call fails with this text.
     Refused(String),
 }
@@ -95,6 +112,8 @@ pub enum Reply<T> {
     Then(T, Effect),
     /// May wait or reach outside: the request is recorded, then the future runs, then its answer is recorded.
     Later(ReplyFuture<T>),
+    /// Like [`Later`](Self::Later), with an effect to perform once the request is recorded, before the future runs.
+    Ask(Option<Effect>, ResponseFuture<T>),
     /// The caller's error. The guest's call fails with this text.
     Refused(String),
 }
@@ -108,6 +127,14 @@ impl<T: Encode + 'static> Reply<T> {
         Self::Later(Box::pin(future))
     }
 
+    /// Makes an answer that another actor has to give: `effect` asks it.
+    pub fn ask(
+        effect: Option<Effect>,
+        future: impl Future<Output = Result<Response<T>, HostFault>> + Send + 'static,
+    ) -> Self {
+        Self::Ask(effect, Box::pin(future))
+    }
+
     /// Encodes the answer: what generated handlers do with it.
     pub fn into_answer(self, reply: &mut Vec<u8>) -> Answer {
         match self {
@@ -117,6 +144,14 @@ impl<T: Encode + 'static> Reply<T> {
                 let result = future.await?;
                 pack_abi::encode(&result).map_err(|error| HostFault(not_encoded(error)))
             })),
+            Self::Ask(effect, future) => {
+                let future = async move {
+                    let Response { result, cause, effect } = future.await?;
+                    let result = pack_abi::encode(&result).map_err(|error| HostFault(not_encoded(error)))?;
+                    Ok(Response { result, cause, effect })
+                };
+                Answer::Ask(effect, Box::pin(future))
+            }
             Self::Refused(text) => Answer::Refused(text),
         }
     }
@@ -140,12 +175,24 @@ fn not_encoded(error: EncodeError) -> String {
 }
 
 /// What the runtime does for a handler after the call is recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Effect {
     /// Shows a line of the actor's log.
     Log(String),
     /// Ends the actor after this call, with this result.
     Shutdown(Option<Vec<u8>>),
+    /// Delivers a message within the run.
+    Deliver(Delivery),
+}
+
+impl Effect {
+    /// Returns whether it can be seen outside of the run, which waits for the disk if the run promises so.
+    pub(crate) fn leaves_the_run(&self) -> bool {
+        match self {
+            Self::Log(_) | Self::Shutdown(_) => true,
+            Self::Deliver(_) => false,
+        }
+    }
 }
 
 /// What a handler may know of its actor.
@@ -155,6 +202,10 @@ pub struct ActorContext {
     pub path: ActorPath,
     /// The actor's own chain.
     pub chain: ChainAccess,
+    /// What the actor can do with messages.
+    pub messages: Messages,
+    /// What the actor can do with its children.
+    pub children: Children,
 }
 
 /// Read access to an actor's own chain.

@@ -21,6 +21,30 @@ pub const YIELD_EVERY_FUEL: u64 = 50_000;
 /// Messages that wait in one mailbox.
 pub const MAILBOX_MESSAGES_DEFAULT: u32 = 1024;
 
+/// Bytes of the messages that wait in one mailbox: a thousand messages of a page of text each.
+pub const MAILBOX_BYTES_DEFAULT: u64 = 16 << 20;
+
+/// Children that one actor may have when its manifest does not say.
+pub const CHILDREN_DEFAULT: u32 = 10_000;
+
+/// How long `request`, `open-channel` and a start wait for the other actor.
+pub const ANSWER_MS: u64 = 5_000;
+
+/// How long an ordered end may take when the manifest does not say; then the actor is killed.
+pub const SHUTDOWN_MS_DEFAULT: u64 = 5_000;
+
+/// Requests that one actor may put off.
+pub const OPEN_REQUESTS_MAX: usize = 10_000;
+
+/// Channels that one actor may have.
+pub const CHANNELS_MAX: usize = 10_000;
+
+/// Actors that one actor finds again without asking the directory.
+pub const KNOWN_PEERS_MAX: usize = 256;
+
+/// Dead letters that a live run can be asked for; its own chain has all of them.
+pub const DEAD_LETTERS_KEPT: usize = 1_000;
+
 /// Bytes of an initial state; larger data belongs into a store.
 pub const STATE_BYTES_MAX: u64 = 256 << 20;
 
@@ -33,6 +57,9 @@ pub const ERROR_CHARS_MAX: usize = 16 << 10;
 
 /// Most nodes of a state that a listing stands in for: above it, a payload is shown as bytes.
 pub const SHOWN_STATE_NODES_MAX: u32 = 4096;
+
+/// Bytes of a package; compiling takes some forty times as much.
+pub const PACKAGE_BYTES_MAX: u64 = 256 << 20;
 
 /// Bytes of a manifest: a larger file is a mistake.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;

@@ -65,6 +65,10 @@ pub struct Manifest {
     pub handlers: Vec<HandlerEntry>,
     /// Bounds of the actor.
     pub limits: Limits,
+    /// What an error of a function that nobody waits for means.
+    pub on_error: OnError,
+    /// Children that are started after `init`, in this order.
+    pub children: Vec<ChildSpec>,
     state: InitialState,
     origin: PathBuf,
 }
@@ -87,6 +91,28 @@ pub struct HandlerEntry {
     pub config: toml::Table,
 }
 
+/// What an error of a function that nobody waits for means, such as one of `handle-send`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnError {
+    /// A warning; the actor lives on.
+    #[default]
+    Warn,
+    /// The end of the actor.
+    Exit,
+}
+
+/// One child that a manifest names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildSpec {
+    /// Its name: the last part of its path.
+    pub id: String,
+    /// Its manifest, resolved against the folder of this one.
+    pub manifest: PathBuf,
+    /// How long its ordered end may take.
+    pub shutdown_ms: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum InitialState {
     None,
@@ -106,6 +132,10 @@ pub struct Limits {
     pub call_ms: u64,
     /// Most messages that wait.
     pub mailbox_messages: u32,
+    /// Most bytes of the messages that wait.
+    pub mailbox_bytes: u64,
+    /// Most children at a time.
+    pub children: u32,
 }
 
 impl Default for Limits {
@@ -115,6 +145,8 @@ impl Default for Limits {
             fuel_per_call: limits::FUEL_PER_CALL_DEFAULT,
             call_ms: limits::CALL_MS_DEFAULT,
             mailbox_messages: limits::MAILBOX_MESSAGES_DEFAULT,
+            mailbox_bytes: limits::MAILBOX_BYTES_DEFAULT,
+            children: limits::CHILDREN_DEFAULT,
         }
     }
 }
@@ -128,6 +160,8 @@ impl Limits {
             ("fuel-per-call".to_owned(), self.fuel_per_call),
             ("call-ms".to_owned(), self.call_ms),
             ("mailbox-messages".to_owned(), u64::from(self.mailbox_messages)),
+            ("mailbox-bytes".to_owned(), self.mailbox_bytes),
+            ("children".to_owned(), u64::from(self.children)),
         ]
     }
 
@@ -141,6 +175,8 @@ impl Limits {
                 "fuel-per-call" => limits.fuel_per_call = *value,
                 "call-ms" => limits.call_ms = *value,
                 "mailbox-messages" => limits.mailbox_messages = u32::try_from(*value).unwrap_or(u32::MAX),
+                "mailbox-bytes" => limits.mailbox_bytes = *value,
+                "children" => limits.children = u32::try_from(*value).unwrap_or(u32::MAX),
                 _ => {}
             }
         }
@@ -168,6 +204,19 @@ struct RawManifest {
     #[serde(default)]
     handler: Vec<Spanned<toml::Table>>,
     limits: Option<Spanned<Limits>>,
+    #[serde(default)]
+    on_error: OnError,
+    #[serde(default)]
+    child: Vec<RawChild>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChild {
+    id: Spanned<String>,
+    manifest: PathBuf,
+    restart: Option<Spanned<String>>,
+    shutdown_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -243,6 +292,8 @@ impl Manifest {
             package,
             handlers: handler_entries(raw.handler, &source)?,
             limits: checked_limits(raw.limits, &source)?,
+            on_error: raw.on_error,
+            children: child_specs(raw.child, folder, &source)?,
             state,
             origin: origin.to_owned(),
         })
@@ -258,6 +309,15 @@ impl Manifest {
         text
     }
 
+    /// Returns the folder against which its paths are resolved.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self.origin.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        }
+    }
+
     /// Returns the initial state that the manifest gives, reading `initial_state_file` if there is one.
     ///
     /// # Errors
@@ -266,26 +326,54 @@ impl Manifest {
         match &self.state {
             InitialState::None => Ok(None),
             InitialState::Text(text) => Ok(Some(text.clone().into_bytes())),
-            InitialState::File(path) => read_state(path).map(Some).map_err(|error| ManifestError::File {
-                origin: self.origin.clone(),
-                path: path.clone(),
-                source: error,
-            }),
+            InitialState::File(path) => {
+                read_bounded(path, limits::STATE_BYTES_MAX).map(Some).map_err(|error| ManifestError::File {
+                    origin: self.origin.clone(),
+                    path: path.clone(),
+                    source: error,
+                })
+            }
         }
     }
 }
 
-fn read_state(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a file of at most so many bytes.
+pub(crate) fn read_bounded(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // A size that the system claims is none: a device or a pipe has as many bytes as it likes.
-    std::fs::File::open(path)?.take(limits::STATE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limits::STATE_BYTES_MAX {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::FileTooLarge,
-            format!("an initial state has at most {} bytes", limits::STATE_BYTES_MAX),
-        ));
+    std::fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("it has more than the {most} bytes that it may have");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)
+}
+
+fn child_specs(
+    raw: Vec<RawChild>,
+    folder: &Path,
+    source: &Source<'_>,
+) -> Result<Vec<ChildSpec>, ManifestError> {
+    let mut children: Vec<ChildSpec> = Vec::with_capacity(raw.len());
+    for child in raw {
+        check_name(&child.id, source)?;
+        if children.iter().any(|known| known.id == *child.id.get_ref()) {
+            let message = format!("there is a child `{}` already", child.id.get_ref());
+            return Err(source.error(child.id.span(), message));
+        }
+        if let Some(restart) = child.restart
+            && restart.get_ref() != "temporary"
+        {
+            let message = "a child is `temporary`, which is never restarted: there is no other `restart` yet";
+            return Err(source.error(restart.span(), message));
+        }
+        children.push(ChildSpec {
+            id: child.id.into_inner(),
+            manifest: folder.join(child.manifest),
+            shutdown_ms: child.shutdown_ms.unwrap_or(limits::SHUTDOWN_MS_DEFAULT),
+        });
+    }
+    Ok(children)
 }
 
 fn check_name(name: &Spanned<String>, source: &Source<'_>) -> Result<(), ManifestError> {
@@ -361,8 +449,8 @@ fn checked_limits(raw: Option<Spanned<Limits>>, source: &Source<'_>) -> Result<L
     if checked.call_ms == 0 {
         return refuse("`call_ms` is at least 1".to_owned());
     }
-    if checked.mailbox_messages == 0 {
-        return refuse("`mailbox_messages` is at least 1".to_owned());
+    if checked.mailbox_messages == 0 || checked.mailbox_bytes == 0 {
+        return refuse("`mailbox_messages` and `mailbox_bytes` are at least 1".to_owned());
     }
     Ok(checked)
 }
@@ -427,6 +515,33 @@ mod tests {
         let text = Manifest::bare_text("a", &["runtime".to_owned()]);
         let manifest = parse(&text).unwrap();
         assert_eq!(manifest.handlers.len(), 1);
+    }
+
+    #[test]
+    fn children_are_read_in_file_order_with_paths_of_the_folder() {
+        let manifest = parse(
+            "name = \"a\"\non_error = \"exit\"\n[[child]]\nid = \"db\"\nmanifest = \"db/manifest.toml\"\n\
+             [[child]]\nid = \"web\"\nmanifest = \"/web.toml\"\nrestart = \"temporary\"\nshutdown_ms = 7\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.on_error, OnError::Exit);
+        let shown: Vec<_> =
+            manifest.children.iter().map(|child| (child.id.as_str(), child.shutdown_ms)).collect();
+        assert_eq!(shown, [("db", limits::SHUTDOWN_MS_DEFAULT), ("web", 7)]);
+        assert_eq!(manifest.children[0].manifest, Path::new("dir/db/manifest.toml"));
+        assert_eq!(manifest.children[1].manifest, Path::new("/web.toml"));
+    }
+
+    #[test]
+    fn children_that_make_no_sense_are_refused_with_their_line() {
+        let child = "[[child]]\nid = \"db\"\nmanifest = \"db.toml\"\n";
+        let twice = parse(&format!("name = \"a\"\n{child}{child}")).unwrap_err().to_string();
+        assert!(twice.contains("dir/manifest.toml:6:") && twice.contains("`db` already"), "{twice}");
+        let restart =
+            parse(&format!("name = \"a\"\n{child}restart = \"permanent\"\n")).unwrap_err().to_string();
+        assert!(restart.contains("dir/manifest.toml:5:") && restart.contains("temporary"), "{restart}");
+        let slash = parse("name = \"a\"\n[[child]]\nid = \"a/b\"\nmanifest = \"db.toml\"\n");
+        assert!(slash.unwrap_err().to_string().contains("dir/manifest.toml:3:"));
     }
 
     #[test]

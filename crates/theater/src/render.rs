@@ -62,9 +62,9 @@ pub fn input(event: &Event) -> Shown {
     }
     match event.header.kind {
         Kind::Call | Kind::Return | Kind::Exchange => spliced(bytes),
-        Kind::HostResponse => match bytes.try_into() {
-            Ok(request) => Shown::Text(format!("request {}", u64::from_le_bytes(request))),
-            Err(_) => Shown::Opaque(bytes.to_vec()),
+        Kind::HostResponse => match bytes.first_chunk() {
+            Some(request) => Shown::Text(format!("request {}", u64::from_le_bytes(*request))),
+            None => Shown::Opaque(bytes.to_vec()),
         },
         Kind::Snapshot => match <[u8; 32]>::try_from(bytes) {
             Ok(hash) => Shown::Text(format!("state {}", Hash(hash))),

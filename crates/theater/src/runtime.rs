@@ -1,28 +1,28 @@
 //! One run: a directory with all its chains, from the runtime's own genesis to the closing checkpoint.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pack::Engine;
 use pack_abi::Value;
 use theater_chain::{
-    Durability, Exit, ExitReason, Genesis, Hash, Head, Journal, JournalError, JournalOptions, Kind,
-    RecordError, RunInit, RuntimeGenesis, Signer,
+    Durability, Exit, ExitReason, Hash, Head, Journal, JournalError, JournalOptions, Kind, RecordError,
+    RunInit, RuntimeGenesis, Signer,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
 
-use crate::actor::{
-    ActorControl, ActorHandle, ActorParts, ActorPath, ActorRuntime, Control, Entry, ExitReport, LogSink,
-    State,
-};
+use crate::actor::{ActorControl, ActorHandle, ActorPath, ExitReport, LogSink};
 use crate::clock::{self, Clock};
 use crate::entropy::{self, EntropyError};
-use crate::handler::{ActorContext, ChainAccess, ConfigError, Handler};
+use crate::handler::ConfigError;
+use crate::launch::{Birth, Started};
 use crate::link::Linked;
-use crate::record::{ActorChain, Crossing, Recorder, RecorderParts};
+use crate::live::LiveRun;
+use crate::messaging::{Activity, ActivityGuard, Tally};
+use crate::packages::{PackageFiles, Packages};
+use crate::record::{ActorChain, Crossing};
+use crate::run::{DecisionError, Run};
 
 /// What a run is started with.
 pub struct RuntimeOptions {
@@ -44,6 +44,8 @@ pub struct RuntimeOptions {
     pub engine: Engine,
     /// Source revision of the program, as far as it knows it.
     pub revision: String,
+    /// Finds the packages of children.
+    pub packages: Arc<dyn Packages>,
     /// Recreates the instance after every so many calls. A test aid: an actor that hides state outside its
     /// state value behaves differently then, and its replay finds out.
     pub recreate_every: Option<NonZeroU32>,
@@ -63,6 +65,7 @@ impl RuntimeOptions {
             log,
             engine,
             revision: String::new(),
+            packages: Arc::new(PackageFiles),
             recreate_every: None,
         }
     }
@@ -122,12 +125,14 @@ pub struct ClosedRun {
     pub head: Head,
     /// How many events it has.
     pub events: u64,
+    /// What became of its messages.
+    pub messages: Tally,
 }
 
 /// An actor whose `init` may still be running.
 pub struct Launched {
     handle: ActorHandle,
-    start: oneshot::Receiver<Result<(), String>>,
+    start: oneshot::Receiver<Started>,
 }
 
 impl Launched {
@@ -143,7 +148,7 @@ impl Launched {
     /// Fails if the actor ends abnormally before that; the report says why.
     pub async fn ready(self) -> Result<ActorHandle, SpawnError> {
         match self.start.await {
-            Ok(Ok(())) => Ok(self.handle),
+            Ok(Ok(_)) => Ok(self.handle),
             Ok(Err(why)) => Err(SpawnError::Start(why, self.handle.ended().await)),
             Err(_) => {
                 let report = self.handle.ended().await;
@@ -153,16 +158,27 @@ impl Launched {
     }
 }
 
-/// One live run.
+impl From<DecisionError> for SpawnError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::Record(error) => Self::Record(error),
+            DecisionError::Journal(error) => Self::Journal(error),
+        }
+    }
+}
+
+impl From<DecisionError> for CloseError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::Record(error) => Self::Record(error),
+            DecisionError::Journal(error) => Self::Journal(error),
+        }
+    }
+}
+
+/// One live run, and the right to close it.
 pub struct TheaterRuntime {
-    options: RuntimeOptions,
-    journal: Journal,
-    clock: Clock,
-    own: Mutex<ActorChain>,
-    /// Packages and manifests that the run holds already.
-    kept: Mutex<BTreeSet<Hash>>,
-    /// How many roots were started: a second one is another incarnation.
-    roots: AtomicU32,
+    run: Arc<Run>,
 }
 
 impl TheaterRuntime {
@@ -190,14 +206,13 @@ impl TheaterRuntime {
             note: options.note.clone(),
         };
         own.append(Crossing::bare(Kind::Genesis), &[&genesis.encode()?], &[])?;
-        Ok(Self {
-            options,
-            journal,
-            clock,
-            own: Mutex::new(own),
-            kept: Mutex::default(),
-            roots: AtomicU32::new(0),
-        })
+        Ok(Self { run: Arc::new(Run::new(options, journal, clock, own)) })
+    }
+
+    /// Returns the run as others may see and reach it while it lives.
+    #[must_use]
+    pub fn live(&self) -> LiveRun {
+        LiveRun::new(Arc::clone(&self.run))
     }
 
     /// Starts the root actor and waits until its `init` has returned. What was linked can be started again.
@@ -213,65 +228,35 @@ impl TheaterRuntime {
     /// # Errors
     /// Fails if the actor cannot be set up.
     pub fn launch_root(&self, linked: &Linked) -> Result<Launched, SpawnError> {
-        let path = ActorPath::root();
-        let incarnation = self.roots.fetch_add(1, Ordering::Relaxed) + 1;
-        let state = match &linked.entry {
-            Entry::Init(_) => State::initial(self.journal.hasher(), linked.spec.state.as_deref())
-                .map_err(SpawnError::State)?,
-            Entry::Call { .. } => State::absent(),
-        };
-        let genesis = self.genesis((&path, incarnation), linked, &state).encode()?;
-        let mut chain = ActorChain::open(self.journal.clone(), self.clock);
-        let access =
-            ChainAccess::new(self.journal.clone(), chain.index(), Arc::clone(&linked.function_names));
-        let context = ActorContext { path: path.clone(), chain: access };
-        let handlers = open_handlers(linked, &context)?;
-        // Nothing of the actor is in the run until everything that can be refused was checked.
-        self.put_blobs(linked)?;
-        self.append_decision(&encoded(&start_decision(&path, linked))?)?;
-        chain.append(Crossing::bare(Kind::Genesis), &[&genesis], &[])?;
-        let recorder = Recorder::new(RecorderParts {
-            path: path.clone(),
-            package: linked.package.clone(),
-            chain,
-            durability: self.options.durability,
-            routes: Arc::clone(&linked.routes),
-            handlers,
-            state,
-            log: Arc::clone(&self.options.log),
-        });
-        Ok(self.start_task((path, incarnation), linked, recorder))
-    }
-
-    fn start_task(
-        &self,
-        (path, incarnation): (ActorPath, u32),
-        linked: &Linked,
-        recorder: Recorder,
-    ) -> Launched {
-        let limits = linked.spec.manifest.limits.clone();
-        let package = linked.package.clone();
-        let (mailbox, inbox) = mpsc::channel(limits.mailbox_messages as usize);
-        let (control, orders) = watch::channel(Control::Run);
-        let (publish, ended) = watch::channel(None);
-        let (started, start) = oneshot::channel();
-        let actor = ActorRuntime::new(ActorParts {
+        let run = &self.run;
+        let (path, incarnation) = run.directory.begin_root();
+        // The packages are in the run before a decision names them.
+        run.put_blobs(linked)?;
+        let cause = run.decide(&start_decision(&path, linked))?;
+        let state = linked.spec.state.as_deref();
+        let activity = Arc::<Activity>::default();
+        let birth = Birth {
             path: path.clone(),
             incarnation,
-            run_id: self.kept_run_id(),
-            prepared: linked.prepared.clone(),
-            limits,
-            entry: linked.entry.clone(),
-            mailbox: inbox,
-            control: orders,
-            recreate_every: self.options.recreate_every,
-        });
-        tokio::spawn(async move {
-            let report = actor.run(recorder, started).await;
-            publish.send_replace(Some(Arc::new(report)));
-        });
-        let handle = ActorHandle { path, mailbox, control: ActorControl::new(control), ended, package };
-        Launched { handle, start }
+            parent: None,
+            cause: Some(cause),
+            linked,
+            state,
+            is_waited_for: false,
+            activity: &activity,
+        };
+        let guard = ActivityGuard::new(&activity);
+        let born = match run.launch(&birth) {
+            Ok(born) => born,
+            Err(error) => {
+                run.directory.leave(&path, None);
+                return Err(error);
+            }
+        };
+        activity.set_root(&born.peer);
+        let package = linked.package.clone();
+        let handle = ActorHandle { peer: born.peer, guard, ended: born.ended, package };
+        Ok(Launched { handle, start: born.start })
     }
 
     /// Closes the run: writes the last event, the trailer and the checkpoint.
@@ -279,82 +264,17 @@ impl TheaterRuntime {
     /// # Errors
     /// Fails if the journal has failed or the disk takes no more.
     pub async fn close(self, root: &ExitReport) -> Result<ClosedRun, CloseError> {
-        self.append_decision(&encoded(&end_decision(root))?)?;
+        let run = self.run;
+        let messages = run.tally();
+        run.decide(&end_decision(root))?;
         let exit = Exit { reason: ExitReason::Normal, state_hash: Hash::ZERO, result: None, detail: None };
-        self.append_own(Crossing::bare(Kind::Exit), &[], &[&exit.encode()?])?;
-        let journal = self.journal;
+        run.append_own(Crossing::bare(Kind::Exit), &[], &[&exit.encode()?])?;
+        let journal = run.journal.clone();
         let closing = tokio::task::spawn_blocking(move || journal.close());
         let closed = closing.await.map_err(|_| JournalError::WriterGone)??;
-        Ok(ClosedRun { run_id: self.options.run_id, head: closed.head, events: closed.events })
+        let run_id = run.options.run_id.clone();
+        Ok(ClosedRun { run_id, head: closed.head, events: closed.events, messages })
     }
-
-    /// Returns the run's id if there will be a run to look at.
-    fn kept_run_id(&self) -> Option<String> {
-        (self.options.durability != Durability::Memory).then(|| self.options.run_id.clone())
-    }
-
-    fn append_own(&self, crossing: Crossing, input: &[&[u8]], output: &[&[u8]]) -> Result<(), JournalError> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).append(crossing, input, output)
-    }
-
-    /// Appends what the runtime decided, with its inputs, before it is done.
-    fn append_decision(&self, payload: &[u8]) -> Result<(), JournalError> {
-        self.append_own(Crossing::bare(Kind::Decision), &[], &[payload])
-    }
-
-    /// Keeps package and manifest with the run, each once.
-    fn put_blobs(&self, linked: &Linked) -> Result<(), JournalError> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let package = Hash(linked.package.hash());
-        for (hash, bytes) in
-            [(package, &linked.spec.wasm), (linked.manifest_hash, &linked.spec.manifest_text)]
-        {
-            if !kept.contains(&hash) {
-                self.journal.put_blob(bytes)?;
-                kept.insert(hash);
-            }
-        }
-        Ok(())
-    }
-
-    fn genesis(&self, (path, incarnation): (&ActorPath, u32), linked: &Linked, state: &State) -> Genesis {
-        let fingerprint = self.options.engine.fingerprint();
-        Genesis {
-            run_id: self.options.run_id.clone(),
-            path: path.as_str().to_owned(),
-            incarnation,
-            boundary_version: pack::BOUNDARY_VERSION,
-            predecessor: None,
-            parent: None,
-            cause: None,
-            package: Hash(linked.package.hash()),
-            manifest: linked.manifest_hash,
-            state_hash: state.hash(),
-            state: if state.is_absent() { Vec::new() } else { state.graph() },
-            entry: linked.entry.named().map(str::to_owned),
-            functions: linked.functions.clone(),
-            interfaces: linked.interfaces.clone(),
-            fingerprint_semantic: fingerprint.semantic,
-            fingerprint_descriptive: fingerprint.descriptive,
-            limits: linked.spec.manifest.limits.entries(),
-        }
-    }
-}
-
-fn open_handlers(linked: &Linked, context: &ActorContext) -> Result<Vec<Box<dyn Handler>>, ConfigError> {
-    let entries = linked.spec.manifest.handlers.iter();
-    entries
-        .map(|entry| match linked.registry.get(&entry.kind) {
-            Some(factory) => factory.open(&entry.config, context),
-            None => {
-                Err(ConfigError { kind: entry.kind.clone(), message: "there is no such handler".to_owned() })
-            }
-        })
-        .collect()
-}
-
-fn encoded(decision: &Value) -> Result<Vec<u8>, RecordError> {
-    pack_abi::encode(decision).map_err(|source| RecordError::Encode { name: "decision", source })
 }
 
 fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {

@@ -18,6 +18,7 @@ use crate::drive::Ended;
 use crate::home::Home;
 use crate::launch::Launch;
 use crate::link;
+use crate::node::Places;
 use crate::project::{self, Described};
 use crate::ui::error::{CliError, Shown};
 use crate::ui::exit;
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &CallArgs, printer: Printer) -> Result<Outcome, CliError
     let Described { manifest, text, source, is_bare } = described;
     let (path, wasm) = build::wasm_of(source, &home, printer)?;
     let durability = if args.record { Durability::Batched } else { Durability::Memory };
-    let launch = Launch::new(&home, durability)?;
+    let launch = Launch::new(&home, durability, Places::Few)?;
     let package = project::load(launch.engine(), &wasm, &path)?;
     let symbol = resolve(&package, &args.function, &path)?;
     let anatomy = Anatomy::read(&wasm)

@@ -7,7 +7,7 @@ use crate::ui::error::CliError;
 use crate::ui::printer::Printer;
 
 mod bench;
-mod build;
+pub(crate) mod build;
 mod call;
 mod checkpoint;
 mod completions;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use theater::limits;
 use theater::manifest::Limits;
-use theater::replay::{ReplayError, ReplayOptions, Replayed, replay};
+use theater::replay::{Causes, ReplayError, ReplayOptions, Replayed, check_causes, replay};
 use theater_chain::{ChainIndex, ChainSummary, Run};
 
 use crate::args::ReplayArgs;
@@ -51,8 +51,34 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
         };
         writeln!(out, "{line}").shown()?;
     }
+    let causes = check_causes(&run).map_err(|error| recorded::unreadable(&dir, error))?;
+    if !causes.is_consistent() {
+        outcome = Outcome::Failed;
+    }
+    if chains.len() > 1 || causes.arrived + causes.dead > 0 || !causes.is_consistent() {
+        let line = match args.json {
+            true => causes_object(&causes, &recorded::name(&dir)).to_string(),
+            false => causes.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"),
+        };
+        writeln!(out, "{line}").shown()?;
+    }
     out.flush().shown()?;
     Ok(outcome)
+}
+
+fn causes_object(causes: &Causes, run: &str) -> serde_json::Value {
+    let faults: Vec<_> =
+        causes.faults.iter().map(|fault| json!({"at": fault.at, "what": fault.what})).collect();
+    json!({
+        "schema": "theater.causes.1",
+        "run": run,
+        "consistent": causes.is_consistent(),
+        "arrived": causes.arrived,
+        "dead": causes.dead,
+        "under_way": causes.under_way,
+        "unreadable": causes.unreadable,
+        "faults": faults,
+    })
 }
 
 /// Fuel for one replayed call: some quarter of an hour, which no recording can extend.

@@ -12,6 +12,7 @@ use crate::drive::Ended;
 use crate::home::Home;
 use crate::launch::Launch;
 use crate::link;
+use crate::node::Places;
 use crate::project::{self, Described};
 use crate::ui::error::{CliError, Shown};
 use crate::ui::exit;
@@ -26,7 +27,10 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Result<Outcome, CliError>
         None => manifest.initial_state().map_err(|error| CliError::environment(error.to_string()))?,
     };
     let (_, wasm) = build::wasm_of(source, &home, printer)?;
-    let launch = Launch::new(&home, args.durability.into())?;
+    let may_have_children =
+        !manifest.children.is_empty() || manifest.handlers.iter().any(|entry| entry.kind == "supervisor");
+    let places = if may_have_children { Places::Many } else { Places::Few };
+    let launch = Launch::new(&home, args.durability.into(), places)?;
     let spec = ActorSpec { manifest, manifest_text: text.into_bytes(), wasm, state };
     let linked = link::checked(launch.engine(), &theater_handlers::registry(), spec, is_bare)?;
     let ended = launch.run(&linked, args.note.clone(), printer)?;

@@ -51,6 +51,12 @@ pub struct CrashReport {
     pub backtrace: Vec<String>,
     /// The function that was running and its decoded arguments.
     pub in_hand: Option<String>,
+    /// Who sent the message in hand, and with which event.
+    pub sent_by: Option<String>,
+    /// How many messages were left in the mailbox; they are dead letters.
+    pub mailbox: usize,
+    /// The children that were ended with it, in that order.
+    pub children: Vec<String>,
     /// What was decided about the actor.
     pub decision: String,
     /// The run's name, for the command that shows the place, if the run is kept.
@@ -79,12 +85,21 @@ impl fmt::Display for CrashReport {
         if let Some(in_hand) = &self.in_hand {
             writeln!(f, "  in hand   {in_hand}")?;
         }
+        if let Some(sent_by) = &self.sent_by {
+            writeln!(f, "  sent by   {sent_by}")?;
+        }
         for (number, frame) in self.backtrace.iter().take(FRAMES_SHOWN).enumerate() {
             let label = if number == 0 { "backtrace" } else { "" };
             writeln!(f, "  {label:<9} {frame}")?;
         }
         if self.backtrace.len() > FRAMES_SHOWN {
             writeln!(f, "            and {} more", self.backtrace.len() - FRAMES_SHOWN)?;
+        }
+        if self.mailbox > 0 {
+            writeln!(f, "  mailbox   {} left unhandled", self.mailbox)?;
+        }
+        if !self.children.is_empty() {
+            writeln!(f, "  children  ended with it: {}", self.children.join(", "))?;
         }
         write!(f, "  decision  {}", self.decision)?;
         match &self.run_id {

@@ -2,26 +2,13 @@
 
 use std::sync::Arc;
 
-use pack::{ExportIndex, Package};
+use pack::Package;
 use pack_abi::Value;
 use pack_abi::contract::{Contract, Violation};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::{ActorPath, ExitReport};
-
-/// What waits in a mailbox.
-pub(crate) enum Message {
-    /// Call an export with `(state, params)`.
-    Call { export: ExportIndex, params: Value, reply: oneshot::Sender<Result<Vec<u8>, CallFailure>> },
-}
-
-/// What overtakes messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Control {
-    Run,
-    Stop,
-    Kill,
-}
+use crate::messaging::{ActivityGuard, Body, Message, MessageError, Order, Peer, WaitEdge};
 
 /// A call that did not return a result.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,36 +29,30 @@ pub enum CallFailure {
 
 /// Ends an actor from outside; unlike a handle it does not keep the actor waiting for calls.
 #[derive(Clone)]
-pub struct ActorControl(Arc<watch::Sender<Control>>);
+pub struct ActorControl(Arc<Peer>);
 
 impl ActorControl {
-    pub(crate) fn new(orders: watch::Sender<Control>) -> Self {
-        Self(Arc::new(orders))
+    pub(crate) fn new(peer: Arc<Peer>) -> Self {
+        Self(peer)
     }
 
-    /// Asks the actor to end after the call in hand.
+    /// Asks the actor to end after the call in hand, its children first.
     pub fn stop(&self) {
-        self.0.send_if_modified(|control| {
-            let first = *control == Control::Run;
-            if first {
-                *control = Control::Stop;
-            }
-            first
-        });
+        self.0.mailbox().order(Order::Stop);
     }
 
-    /// Ends the actor at its next fuel yield or pending host call.
+    /// Ends the actor at its next fuel yield or pending host call, and its children.
     pub fn kill(&self) {
-        self.0.send_replace(Control::Kill);
+        self.0.mailbox().order(Order::Kill);
     }
 }
 
-/// A live actor, from outside. While a handle exists, the actor waits for calls.
+/// A live actor, from outside. While a handle exists, the run waits for calls.
 #[derive(Clone)]
 pub struct ActorHandle {
-    pub(crate) path: ActorPath,
-    pub(crate) mailbox: mpsc::Sender<Message>,
-    pub(crate) control: ActorControl,
+    pub(crate) peer: Arc<Peer>,
+    /// Keeps the run waiting.
+    pub(crate) guard: ActivityGuard,
     pub(crate) ended: watch::Receiver<Option<Arc<ExitReport>>>,
     pub(crate) package: Package,
 }
@@ -80,7 +61,7 @@ impl ActorHandle {
     /// Returns the actor's path.
     #[must_use]
     pub fn path(&self) -> &ActorPath {
-        &self.path
+        self.peer.path()
     }
 
     /// Calls an export by symbol, e.g. `my:app/counter.add`, with `(state, params)`, waiting for room in the
@@ -96,39 +77,45 @@ impl ActorHandle {
         if let Some(contract) = self.package.contract(export) {
             check_params(contract, &params)?;
         }
-        let ended = || CallFailure::Ended(self.path.clone());
+        let ended = || CallFailure::Ended(self.path().clone());
         let (reply, answer) = oneshot::channel();
-        let message = Message::Call { export, params, reply };
-        self.mailbox.send(message).await.map_err(|_| ended())?;
+        let slot = match self.peer.reserve(0) {
+            Ok(slot) => slot,
+            Err(MessageError::Full { .. }) => {
+                self.peer.reserve_later(0, WaitEdge::none()).await.map_err(|_| ended())?
+            }
+            Err(_) => return Err(ended()),
+        };
+        slot.fill(Message { cause: None, sender: None, body: Body::Call { export, params, reply } });
         answer.await.map_err(|_| ended())?
     }
 
     /// Returns the means to end the actor, which do not keep it waiting for calls.
     #[must_use]
     pub fn control(&self) -> ActorControl {
-        self.control.clone()
+        ActorControl::new(Arc::clone(&self.peer))
     }
 
     /// Asks the actor to end after the call in hand.
     pub fn stop(&self) {
-        self.control.stop();
+        self.control().stop();
     }
 
     /// Ends the actor at its next fuel yield or pending host call.
     pub fn kill(&self) {
-        self.control.kill();
+        self.control().kill();
     }
 
     /// Waits for the end of the actor, which keeps waiting for calls as long as this handle exists.
     pub async fn ended(&self) -> Arc<ExitReport> {
-        wait_for_end(self.ended.clone(), &self.path).await
+        wait_for_end(self.ended.clone(), self.path()).await
     }
 
     /// Gives the handle up, so that the actor may end when nothing is left to do, and waits for its end.
     pub async fn finish(self) -> Arc<ExitReport> {
-        let Self { path, ended, mailbox, .. } = self;
-        drop(mailbox);
-        wait_for_end(ended, &path).await
+        let Self { peer, ended, guard, .. } = self;
+        drop(guard);
+        wait_for_end(ended, peer.path()).await
     }
 }
 
@@ -153,7 +140,7 @@ async fn wait_for_end(
 
 impl ExitReport {
     /// The actor's task is gone without a report: it was aborted with the async runtime.
-    fn lost(path: &ActorPath) -> Self {
+    pub(crate) fn lost(path: &ActorPath) -> Self {
         Self {
             actor: path.clone(),
             incarnation: 1,

@@ -1,5 +1,6 @@
 //! Actor ids: paths decided by parentage and name, so that two runs with the same inputs have the same ids.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,9 +15,21 @@ impl ActorPath {
         Self(Arc::from("root"))
     }
 
+    /// Returns the path of a child.
+    #[must_use]
+    pub(crate) fn child(&self, name: &str) -> Self {
+        Self(Arc::from(format!("{self}/{name}")))
+    }
+
     /// Returns the path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ActorPath {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -1,65 +1,91 @@
 //! One actor's task: runs its calls one at a time and ends it, with every step in its chain.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pack::{CallError, CallResult, ExportIndex, InstanceLimits, PackInstance, Prepared, StartError, Stop};
-use theater_chain::{Exit, ExitReason, JournalError, Kind};
-use tokio::sync::{mpsc, oneshot, watch};
+use theater_chain::{Cause, ExitReason, JournalError, Kind};
+use tokio::sync::oneshot;
 
-use super::handle::CallFailure;
-use super::{ActorPath, Arguments, Control, CrashReport, Entry, ExitReport, Message, Returned, TrapRecord};
-use super::{is_orderly, reason_of};
+use super::reason_of;
+use super::{ActorPath, Arguments, Entry, ExitReport, Returned, TrapRecord, is_orderly};
+use crate::children::Children;
 use crate::handler::HostFault;
+use crate::launch::Started;
 use crate::limits;
-use crate::manifest::Limits;
-use crate::record::{ActorChain, Crossing, Recorder};
+use crate::manifest::{ChildSpec, Limits, OnError};
+use crate::messaging::{Desk, Next, Opening, Order, Peer};
+use crate::record::{Crossing, Recorder};
+use crate::run::Run;
 
 /// What an actor is started from.
 pub(crate) struct ActorParts {
-    pub(crate) path: ActorPath,
-    pub(crate) incarnation: u32,
-    /// The run's name, if it is kept.
-    pub(crate) run_id: Option<String>,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) run: Arc<Run>,
     pub(crate) prepared: Prepared<Recorder>,
     pub(crate) limits: Limits,
+    pub(crate) on_error: OnError,
+    /// Children that the manifest names.
+    pub(crate) declared: Vec<ChildSpec>,
     pub(crate) entry: Entry,
-    pub(crate) mailbox: mpsc::Receiver<Message>,
-    pub(crate) control: watch::Receiver<Control>,
+    pub(crate) desk: Arc<Mutex<Desk>>,
+    pub(crate) children: Children,
+    /// The children of its supervisor, of which it is one.
+    pub(crate) siblings: Option<Children>,
+    /// Whether its supervisor waits for its end.
+    pub(crate) is_waited_for: bool,
     pub(crate) recreate_every: Option<NonZeroU32>,
 }
 
 /// The task that owns an actor.
 pub struct ActorRuntime {
-    parts: ActorParts,
+    pub(super) parts: ActorParts,
     calls: u32,
     /// The call in hand; it becomes text only if the actor crashes.
-    in_hand: Option<(ExportIndex, Arguments)>,
+    pub(super) in_hand: Option<(ExportIndex, Arguments)>,
+    /// Who sent the message in hand, and with which event.
+    pub(super) origin: Option<(Option<ActorPath>, Option<Cause>)>,
+    /// Number of the event with which the last call ended.
+    pub(super) ended_at: Option<u64>,
+    /// A channel whose opening is in hand.
+    pub(super) owed: Option<Opening>,
+    /// Whether it was ready once.
+    pub(super) is_started: bool,
     /// What the call returned that the actor was started for.
-    answer: Option<Vec<u8>>,
+    pub(super) answer: Option<Vec<u8>>,
 }
 
 /// What is left after an actor's last call.
-struct Ending {
-    reason: ExitReason,
-    result: Option<Vec<u8>>,
-    trap: Option<TrapRecord>,
+pub(super) struct Ending {
+    pub(super) reason: ExitReason,
+    pub(super) result: Option<Vec<u8>>,
+    pub(super) trap: Option<TrapRecord>,
 }
 
 impl Ending {
-    fn of(reason: ExitReason) -> Self {
+    pub(super) fn of(reason: ExitReason) -> Self {
         Self { reason, result: None, trap: None }
     }
 }
 
 /// An actor between two calls: it lives on, or only its recorder is left.
-enum Body {
+pub(super) enum Body {
     Live(Box<PackInstance<Recorder>>),
     Over(Box<Recorder>, Ending),
 }
 
 impl Body {
-    fn recorder(&mut self) -> &mut Recorder {
+    /// Ends the actor, unless it has ended already.
+    pub(super) fn end(self, reason: ExitReason) -> Self {
+        match self {
+            Self::Live(instance) => Self::Over(Box::new(instance.into_boundary()), Ending::of(reason)),
+            over @ Self::Over(..) => over,
+        }
+    }
+
+    pub(super) fn recorder(&mut self) -> &mut Recorder {
         match self {
             Self::Live(instance) => instance.boundary_mut(),
             Self::Over(recorder, _) => recorder,
@@ -68,7 +94,7 @@ impl Body {
 }
 
 /// What a call brought: the encoded result, or the text of an error.
-type Outcome = Result<Vec<u8>, String>;
+pub(super) type Outcome = Result<Vec<u8>, String>;
 
 /// Why a call was dropped.
 #[derive(Clone, Copy)]
@@ -79,15 +105,24 @@ enum Dropped {
 
 impl ActorRuntime {
     pub(crate) fn new(parts: ActorParts) -> Self {
-        Self { parts, calls: 0, in_hand: None, answer: None }
+        Self {
+            parts,
+            calls: 0,
+            in_hand: None,
+            origin: None,
+            ended_at: None,
+            owed: None,
+            is_started: false,
+            answer: None,
+        }
+    }
+
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.parts.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs the actor from instantiation to its exit event. `started` hears how `init` went.
-    pub(crate) async fn run(
-        mut self,
-        recorder: Recorder,
-        started: oneshot::Sender<Result<(), String>>,
-    ) -> ExitReport {
+    pub(crate) async fn run(mut self, recorder: Recorder, started: oneshot::Sender<Started>) -> ExitReport {
         let (recorder, ending) = self.live(recorder, started).await;
         self.end(recorder, ending).await
     }
@@ -95,25 +130,34 @@ impl ActorRuntime {
     async fn live(
         &mut self,
         recorder: Recorder,
-        started: oneshot::Sender<Result<(), String>>,
+        started: oneshot::Sender<Started>,
     ) -> (Box<Recorder>, Ending) {
         let body = match self.instantiate(recorder).await {
             Ok(instance) => self.enter(instance).await,
             Err(over) => over,
         };
-        let instance = match body {
+        let ready = self.ended_at.map(|seq| self.parts.peer.event(seq));
+        let body = match body {
+            Body::Live(instance) => self.start_children(instance).await,
+            over @ Body::Over(..) => over,
+        };
+        // Whoever asked may have gone away; the actor lives all the same.
+        match body {
             Body::Live(instance) => {
-                // Whoever asked may have gone away; the actor lives all the same.
-                drop(started.send(Ok(())));
-                instance
+                self.is_started = true;
+                drop(started.send(Ok(ready)));
+                self.serve(instance).await
+            }
+            Body::Over(recorder, ending) if is_orderly(&ending.reason) => {
+                self.is_started = true;
+                drop(started.send(Ok(ready)));
+                (recorder, ending)
             }
             Body::Over(recorder, ending) => {
-                let start = if is_orderly(&ending.reason) { Ok(()) } else { Err(ending.reason.to_string()) };
-                drop(started.send(start));
-                return (recorder, ending);
+                drop(started.send(Err(ending.reason.to_string())));
+                (recorder, ending)
             }
-        };
-        self.serve(instance).await
+        }
     }
 
     /// Makes an instance, within fuel and time like any call: a start function is guest code.
@@ -124,7 +168,7 @@ impl ActorRuntime {
         let started = tokio::select! {
             biased;
             started = instance.start() => Ok(started),
-            () = killed(&mut self.parts.control) => Err(Dropped::Kill),
+            () = self.parts.peer.mailbox().killed() => Err(Dropped::Kill),
             () = tokio::time::sleep(time) => Err(Dropped::Deadline),
         };
         match started {
@@ -139,7 +183,7 @@ impl ActorRuntime {
 
     /// Makes the first call.
     async fn enter(&mut self, instance: Box<PackInstance<Recorder>>) -> Body {
-        let (export, arguments) = self.parts.entry.first_call(&self.parts.path);
+        let (export, arguments) = self.parts.entry.first_call(self.parts.peer.path());
         let (body, outcome) = self.call(instance, export, arguments).await;
         let is_only_call = self.parts.entry.named().is_some();
         match (body, outcome) {
@@ -163,35 +207,23 @@ impl ActorRuntime {
         }
     }
 
-    /// Handles messages until the actor ends; control overtakes them.
+    /// Handles messages until the actor ends; orders overtake them.
     async fn serve(&mut self, mut instance: Box<PackInstance<Recorder>>) -> (Box<Recorder>, Ending) {
         loop {
             self.in_hand = None;
-            let message = tokio::select! {
-                biased;
-                control = ordered(&mut self.parts.control) => {
-                    let reason = match control {
-                        Control::Kill => ExitReason::Killed,
-                        Control::Run | Control::Stop => ExitReason::Shutdown,
+            self.origin = None;
+            let message = match self.parts.peer.next().await {
+                Next::Order(order) => {
+                    let reason = match order {
+                        Order::Finish => ExitReason::Normal,
+                        Order::Stop => ExitReason::Shutdown,
+                        Order::Kill => ExitReason::Killed,
                     };
                     return (Box::new(instance.into_boundary()), Ending::of(reason));
                 }
-                message = self.parts.mailbox.recv() => message,
+                Next::Message(message) => message,
             };
-            // No message and nobody left who could send one: the actor is quiescent.
-            let Some(Message::Call { export, params, reply }) = message else {
-                return (Box::new(instance.into_boundary()), Ending::of(ExitReason::Normal));
-            };
-            let (mut body, outcome) = self.call(instance, export, Arguments::Params(params)).await;
-            let settled = body.recorder().settled();
-            let answer = match (settled.await, outcome) {
-                (Ok(()), Some(Ok(output))) => Ok(output),
-                (Ok(()), Some(Err(text))) => Err(CallFailure::Error(text)),
-                (Ok(()), None) | (Err(_), _) => Err(CallFailure::Ended(self.parts.path.clone())),
-            };
-            // The caller may have given up waiting; its answer is in the chain.
-            drop(reply.send(answer));
-            match body {
+            match self.handle(instance, message).await {
                 Body::Live(live) => instance = live,
                 Body::Over(recorder, ending) => return (recorder, ending),
             }
@@ -199,12 +231,13 @@ impl ActorRuntime {
     }
 
     /// Runs one call within fuel and time, and says what remains of the actor.
-    async fn call(
+    pub(super) async fn call(
         &mut self,
         mut instance: Box<PackInstance<Recorder>>,
         export: ExportIndex,
         arguments: Arguments,
     ) -> (Body, Option<Outcome>) {
+        self.ended_at = None;
         let input = match arguments.input(instance.boundary().state()) {
             Ok(input) => input,
             Err(error) => return (Body::Live(instance), Some(Err(error.to_string()))),
@@ -215,7 +248,7 @@ impl ActorRuntime {
         let ended = tokio::select! {
             biased;
             ended = instance.call(export, &input, fuel) => Ok(ended.map(owned)),
-            () = killed(&mut self.parts.control) => Err(Dropped::Kill),
+            () = self.parts.peer.mailbox().killed() => Err(Dropped::Kill),
             () = tokio::time::sleep(time) => Err(Dropped::Deadline),
         };
         match ended {
@@ -249,7 +282,9 @@ impl ActorRuntime {
         mut instance: Box<PackInstance<Recorder>>,
         outcome: Outcome,
     ) -> (Body, Option<Outcome>) {
+        self.note_vitals(&instance);
         let recorder = instance.boundary_mut();
+        self.ended_at = recorder.chain().next_seq().checked_sub(1);
         let outcome = match recorder.take_returned() {
             Some(Returned::Err(text)) => {
                 self.answer = outcome.ok().filter(|_| self.parts.entry.named().is_some());
@@ -272,6 +307,14 @@ impl ActorRuntime {
         }
     }
 
+    /// Keeps what others may want to know of the actor.
+    fn note_vitals(&self, instance: &PackInstance<Recorder>) {
+        let vitals = &self.parts.peer.vitals;
+        vitals.memory_bytes.store(instance.memory_bytes(), Ordering::Relaxed);
+        vitals.fuel.fetch_add(instance.boundary().fuel(), Ordering::Relaxed);
+        vitals.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Throws the instance away and makes another one from the same state.
     async fn recreate(
         &mut self,
@@ -285,13 +328,6 @@ impl ActorRuntime {
             return Err(Body::Over(Box::new(recorder), ending));
         }
         self.instantiate(recorder).await
-    }
-
-    /// Returns the call in hand as text.
-    fn describe(&self) -> Option<String> {
-        let (export, arguments) = self.in_hand.as_ref()?;
-        let export = self.parts.prepared.package().exports().get(export.0 as usize);
-        Some(arguments.text(export.map_or("?", |export| &export.symbol)))
     }
 
     fn ending_of_error(&self, error: CallError) -> Ending {
@@ -330,49 +366,6 @@ impl ActorRuntime {
             )),
         })
     }
-
-    /// Writes the exit event and the report.
-    async fn end(self, mut recorder: Box<Recorder>, ending: Ending) -> ExitReport {
-        let Ending { mut reason, result, trap } = ending;
-        tracing::debug!(actor = %self.parts.path, incarnation = self.parts.incarnation, %reason, "actor ends");
-        let in_hand = if is_orderly(&reason) { None } else { self.describe() };
-        let exit = Exit {
-            reason: reason.clone(),
-            state_hash: recorder.state().hash(),
-            result: result.clone(),
-            detail: trap.as_ref().map(|trap| trap.exit_detail(in_hand.as_deref())),
-        };
-        let chain = recorder.chain();
-        let last_seq = chain.next_seq().saturating_sub(1);
-        if let Err(why) = append_exit(chain, &exit) {
-            reason = ExitReason::HostFault(why);
-        } else if let Err(error) = recorder.settled().await {
-            reason = ExitReason::HostFault(recording_failed(&error));
-        }
-        let crash = (!is_orderly(&reason)).then(|| CrashReport {
-            who: format!("{}#{}", self.parts.path, self.parts.incarnation),
-            reason: reason.to_string(),
-            panic: trap.as_ref().and_then(|trap| trap.message.clone()),
-            backtrace: trap.map(|trap| trap.backtrace).unwrap_or_default(),
-            in_hand,
-            decision: "none: the root actor has no supervisor, so the run ends".to_owned(),
-            run_id: self.parts.run_id,
-            seq: last_seq,
-        });
-        ExitReport {
-            actor: self.parts.path,
-            incarnation: self.parts.incarnation,
-            reason,
-            result,
-            answer: self.answer,
-            crash,
-        }
-    }
-}
-
-fn append_exit(chain: &mut ActorChain, exit: &Exit) -> Result<(), String> {
-    let payload = exit.encode().map_err(|error| error.to_string())?;
-    chain.append(Crossing::bare(Kind::Exit), &[], &[&payload]).map_err(|error| recording_failed(&error))
 }
 
 /// Returns the bounds of an actor's instance.
@@ -392,7 +385,7 @@ fn owned(result: CallResult<'_>) -> Outcome {
     }
 }
 
-fn recording_failed(error: &JournalError) -> String {
+pub(super) fn recording_failed(error: &JournalError) -> String {
     format!("recording failed: {error}")
 }
 
@@ -403,23 +396,5 @@ fn stop_text(stop: &Stop) -> String {
     match stop.0.downcast_ref::<JournalError>() {
         Some(error) => recording_failed(error),
         None => stop.0.to_string(),
-    }
-}
-
-/// Waits for an order to end.
-async fn ordered(control: &mut watch::Receiver<Control>) -> Control {
-    let order = control.wait_for(|control| *control != Control::Run).await.map(|control| *control);
-    match order {
-        Ok(control) => control,
-        // Nobody is left who could give an order.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-/// Waits for a kill.
-async fn killed(control: &mut watch::Receiver<Control>) {
-    let gone = control.wait_for(|control| *control == Control::Kill).await.is_err();
-    if gone {
-        std::future::pending::<()>().await;
     }
 }

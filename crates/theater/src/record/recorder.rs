@@ -12,12 +12,13 @@ use std::task::Poll;
 
 use pack::{Boundary, CallEnd, ExportCall, ExportIndex, ImportCall, ImportStep, Package, Stop, Waiting};
 use pack_abi::contract::{Contract, Violation};
-use theater_chain::{Durability, JournalError, Kind, NO_FUNCTION, Outcome};
+use theater_chain::{Cause, Durability, JournalError, Kind, NO_FUNCTION, Outcome};
 
 use super::append::{ActorChain, Crossing};
+use super::cause::{cause_bytes, push_cause};
 use super::splice::Spliced;
 use crate::actor::{ActorPath, LogSink, Returned, State, TrapRecord};
-use crate::handler::{Answer, Call, Effect, Handler, HandlerFuture, HostFault};
+use crate::handler::{Answer, Call, Effect, Handler, HandlerFuture, HostFault, Response, ResponseFuture};
 
 /// Capacity of the payload buffer that is kept between calls.
 const SPARE_BYTES_MAX: usize = 64 << 10;
@@ -60,7 +61,7 @@ pub(crate) enum Woken {
     /// The journal has room, or the events are on disk.
     Recorded(Result<(), JournalError>),
     /// A handler's future has ended.
-    Response(Result<Vec<u8>, HostFault>),
+    Response(Result<Response, HostFault>),
 }
 
 /// Records one incarnation of one actor.
@@ -74,6 +75,10 @@ pub(crate) struct Recorder {
     shutdown: Option<Option<Vec<u8>>>,
     returned: Option<Returned>,
     spare: Vec<u8>,
+    /// The event that the next call is about.
+    cause: Option<Cause>,
+    /// Fuel of the last call that returned.
+    fuel: u64,
 }
 
 impl Recorder {
@@ -86,7 +91,19 @@ impl Recorder {
             shutdown: None,
             returned: None,
             spare: Vec::new(),
+            cause: None,
+            fuel: 0,
         }
+    }
+
+    /// Says which event the next call is about.
+    pub(crate) fn set_cause(&mut self, cause: Option<Cause>) {
+        self.cause = cause;
+    }
+
+    /// Returns the fuel of the last call that returned.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.fuel
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -183,10 +200,11 @@ impl Recorder {
         match answered {
             Ok(Ok(Answer::Reply)) => self.replied(call, function, reply, None),
             Ok(Ok(Answer::ReplyWith(effect))) => self.replied(call, function, reply, Some(effect)),
-            Ok(Ok(Answer::Request(_))) if call.waiting == Waiting::Refused => {
+            Ok(Ok(Answer::Request(_) | Answer::Ask(..))) if call.waiting == Waiting::Refused => {
                 self.refused(call, function, ALREADY_IN_FLIGHT)
             }
-            Ok(Ok(Answer::Request(future))) => self.requested(call, function, future),
+            Ok(Ok(Answer::Request(future))) => self.requested(call, function, None, plain(future)),
+            Ok(Ok(Answer::Ask(effect, future))) => self.requested(call, function, effect, future),
             Ok(Ok(Answer::Refused(text))) => self.refused(call, function, &text),
             Ok(Err(violation)) => self.failed(call, function, violation.to_string()),
             Err(panic) => self.failed(call, function, panic_text(panic.as_ref())),
@@ -225,13 +243,20 @@ impl Recorder {
         self.settle(reply, effect)
     }
 
-    fn requested(&mut self, call: ImportCall<'_>, function: u32, future: HandlerFuture) -> ImportStep<Woken> {
+    fn requested(
+        &mut self,
+        call: ImportCall<'_>,
+        function: u32,
+        effect: Option<Effect>,
+        future: ResponseFuture,
+    ) -> ImportStep<Woken> {
         let seq = self.parts.chain.next_seq();
         let crossing = Crossing::ok(Kind::HostRequest, function, call.fuel_used);
         if let Err(stop) = self.append(crossing, &[call.input], &[]) {
             return ImportStep::Stop(stop);
         }
         self.request = Some(seq);
+        self.perform(effect);
         let future = guarded(future);
         match (self.parts.durability, self.parts.chain.last()) {
             (Durability::Sync, Some(position)) => {
@@ -250,7 +275,7 @@ impl Recorder {
     fn responded(
         &mut self,
         call: ImportCall<'_>,
-        response: Result<Vec<u8>, HostFault>,
+        response: Result<Response, HostFault>,
         reply: &mut Vec<u8>,
     ) -> ImportStep<Woken> {
         let Some(request) = self.request.take() else {
@@ -260,13 +285,15 @@ impl Recorder {
         let crossing = Crossing::ok(Kind::HostResponse, function, call.fuel_used);
         let named = request.to_le_bytes();
         match response {
-            Ok(output) => {
-                if let Err(stop) = self.append(crossing, &[&named], &[&output]) {
+            Ok(Response { result, cause, effect }) => {
+                let cause = cause.map(cause_bytes);
+                let cause = cause.as_ref().map_or(&[][..], |cause| cause);
+                if let Err(stop) = self.append(crossing, &[&named, cause], &[&result]) {
                     return ImportStep::Stop(stop);
                 }
                 reply.clear();
-                reply.extend_from_slice(&output);
-                self.settle(reply, None)
+                reply.extend_from_slice(&result);
+                self.settle(reply, effect)
             }
             Err(fault) => {
                 let crossing = crossing.with_outcome(Outcome::HostFault);
@@ -280,6 +307,12 @@ impl Recorder {
 
     /// The event is appended: waits for the journal if it must, else performs the effect and lets the guest go on.
     fn settle(&mut self, reply: &mut Vec<u8>, effect: Option<Effect>) -> ImportStep<Woken> {
+        // What stays in the run is done at once: its event says that it is done, and a kill must not come between.
+        let (effect, inside) = match effect {
+            Some(effect) if effect.leaves_the_run() => (Some(effect), None),
+            inside => (None, inside),
+        };
+        self.perform(inside);
         let pressed = self.parts.chain.take_pressure();
         let durable = effect.is_some() && self.parts.durability == Durability::Sync;
         if !pressed && !durable {
@@ -303,6 +336,7 @@ impl Recorder {
         match effect {
             Some(Effect::Log(text)) => self.parts.log.log(&self.parts.path, &text),
             Some(Effect::Shutdown(result)) => self.shutdown = Some(result),
+            Some(Effect::Deliver(delivery)) => delivery.perform(),
             None => {}
         }
     }
@@ -318,6 +352,9 @@ impl Boundary for Recorder {
         let mut payload = std::mem::take(&mut self.spare);
         payload.clear();
         payload.shrink_to(SPARE_BYTES_MAX);
+        if let Some(cause) = self.cause.take() {
+            push_cause(&mut payload, cause);
+        }
         for piece in Spliced::same_state(&self.parts.state, call.input).pieces() {
             payload.extend_from_slice(piece);
         }
@@ -363,6 +400,7 @@ impl Boundary for Recorder {
                 };
                 let outcome = returned.outcome();
                 self.returned = Some(returned);
+                self.fuel = fuel;
                 self.close_call(fuel, outcome, &spliced)
             }
             CallEnd::GuestError { message, fuel } => {
@@ -403,18 +441,26 @@ impl Recorder {
 fn checked(contract: &Arc<Contract>, answer: Answer, reply: &[u8]) -> Result<Answer, Violation> {
     match answer {
         Answer::Reply | Answer::ReplyWith(_) => contract.check_result(reply).map(|()| answer),
-        Answer::Request(future) => {
-            let contract = Arc::clone(contract);
-            Ok(Answer::Request(Box::pin(async move {
-                let output = future.await?;
-                match contract.check_result(&output) {
-                    Ok(()) => Ok(output),
-                    Err(violation) => Err(HostFault(violation.to_string())),
-                }
-            })))
-        }
+        Answer::Request(future) => Ok(Answer::Ask(None, checked_later(contract, plain(future)))),
+        Answer::Ask(effect, future) => Ok(Answer::Ask(effect, checked_later(contract, future))),
         Answer::Refused(_) => Ok(answer),
     }
+}
+
+fn checked_later(contract: &Arc<Contract>, future: ResponseFuture) -> ResponseFuture {
+    let contract = Arc::clone(contract);
+    Box::pin(async move {
+        let response = future.await?;
+        match contract.check_result(&response.result) {
+            Ok(()) => Ok(response),
+            Err(violation) => Err(HostFault(violation.to_string())),
+        }
+    })
+}
+
+/// Turns the future of a handler that knows nothing of other actors into one that could.
+fn plain(future: HandlerFuture) -> ResponseFuture {
+    Box::pin(async move { Ok(Response { result: future.await?, cause: None, effect: None }) })
 }
 
 /// Wraps an error so that it passes through the guest.
@@ -436,7 +482,7 @@ fn export_function(export: ExportIndex, imports: usize) -> u32 {
 struct OrderError(&'static str);
 
 /// Returns the future with a panic in it turned into a host fault.
-async fn guarded(mut future: HandlerFuture) -> Result<Vec<u8>, HostFault> {
+async fn guarded(mut future: ResponseFuture) -> Result<Response, HostFault> {
     std::future::poll_fn(move |context| {
         catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))
             .unwrap_or_else(|panic| Poll::Ready(Err(HostFault(panic_text(panic.as_ref())))))

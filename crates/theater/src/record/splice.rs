@@ -126,6 +126,7 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// Fails if the payload has none of the forms.
     pub fn parse(payload: &'a [u8]) -> Result<Self, UnknownForm> {
+        let (_, payload) = super::split_cause(payload)?;
         let (form, rest) = payload.split_first().ok_or(UnknownForm)?;
         match *form {
             FORM_RAW => Ok(Self::Graph(rest)),

@@ -14,7 +14,7 @@ use super::divergence::{Divergence, Pair};
 use super::ending::Last;
 use super::replayer::{Halt, Numbers, Replayer};
 use super::script::{Events, Script};
-use crate::actor::{INIT, Returned, State, TrapRecord, init_params, instance_limits, reason_of};
+use crate::actor::{Decision, INIT, Returned, State, TrapRecord, init_params, instance_limits, reason_of};
 use crate::link::function_table;
 use crate::manifest::Limits;
 use crate::record::{Payload, call_input};
@@ -317,9 +317,9 @@ impl Drive {
                     }
                 }
                 Some(Kind::Exit) => Step::Done(self.exit(&mut body)?),
+                Some(Kind::Decision) => self.decision(body)?,
                 Some(
                     Kind::Genesis
-                    | Kind::Decision
                     | Kind::Return
                     | Kind::HostCall
                     | Kind::HostRequest
@@ -359,7 +359,7 @@ impl Drive {
     /// Makes the next recorded call.
     async fn call(&mut self, body: Body) -> Result<Step, ReplayError> {
         let mut instance = match body {
-            Body::Live(instance) if !matches!(self.last, Last::EntryError(_) | Last::Answered) => instance,
+            Body::Live(instance) if !self.last.is_final() => instance,
             mut over => {
                 let pair = Pair::named("another call", "the actor had ended before");
                 let divergence = over.replayer().script().divergence("the recording goes on", pair);
@@ -431,7 +431,8 @@ impl Drive {
                 self.last = match (refusal, replayer.take_returned()) {
                     (Some(text), _) | (None, Some(Returned::Err(text))) if is_first => Last::EntryError(text),
                     _ if matches!(self.first, First::Call(_)) => Last::Answered,
-                    _ => Last::Fine,
+                    (Some(text), _) | (None, Some(Returned::Err(text))) => Last::Failed(text),
+                    (None, _) => Last::Fine,
                 };
                 Ok(Step::On(Body::Live(instance)))
             }
@@ -461,6 +462,25 @@ impl Drive {
                 Last::Trap(reason_of(&record, &self.limits), Some(record))
             }
         };
+    }
+
+    /// What the runtime decided is copied: its inputs are not the actor's.
+    fn decision(&mut self, mut body: Body) -> Result<Step, ReplayError> {
+        let chain = self.chain;
+        let script = body.replayer().script();
+        let seq = script.position();
+        let Some(event) = script.take()? else { return Ok(Step::On(body)) };
+        let Some(payload) = event.payload.output() else { return Err(ReplayError::Redacted { chain, seq }) };
+        let malformed = |what: &str| ReplayError::Malformed { chain, seq, what: what.to_owned() };
+        let decision: Value = pack_abi::decode(payload).map_err(|_| malformed("the decision is no value"))?;
+        match Decision::read(&decision) {
+            Some(Decision::StartChild { .. }) if is_plain(&event) => Ok(Step::On(body)),
+            Some(Decision::ChildFailed { reason, .. }) if is_plain(&event) => {
+                self.last = Last::Decided(reason);
+                Ok(Step::On(body))
+            }
+            Some(_) | None => Err(malformed("there is no such decision")),
+        }
     }
 
     /// The recording made the instance anew here: the state must be the same.

@@ -14,6 +14,10 @@ pub(crate) enum Last {
     NotStarted,
     /// A call that went well, or whose error was an answer.
     Fine,
+    /// A later call returned an error, which may be the end.
+    Failed(String),
+    /// The runtime decided that this is the end: a child did not start.
+    Decided(String),
     /// The first call returned an error, which is the end.
     EntryError(String),
     /// The one call that the actor was started for went well, which is the end.
@@ -33,15 +37,23 @@ impl Last {
         }
         let is_fault = matches!(exit.reason, ExitReason::HostFault(_));
         match (self, shutdown) {
-            (Self::Fine | Self::Answered, Some(result)) if !is_fault => {
+            (Self::Fine | Self::Answered | Self::Failed(_) | Self::Decided(_), Some(result)) if !is_fault => {
                 let is_asked = exit.reason == ExitReason::Normal && exit.result == *result;
                 (!is_asked).then(|| "the actor asked to end with another result".to_owned())
             }
-            (Self::Fine | Self::Answered, _) => None,
+            (Self::Fine | Self::Answered | Self::Failed(_) | Self::Decided(_), _) => None,
             (Self::Trap(_, Some(trap)), _) if exit.result.is_none() => differing_detail(trap, exit),
             (Self::Trap(..) | Self::EntryError(_) | Self::Dropped | Self::NotStarted, _) => {
                 exit.result.is_some().then(|| "the actor ended without a result".to_owned())
             }
+        }
+    }
+
+    /// Returns whether no other call can follow.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::EntryError(_) | Self::Answered | Self::Decided(_) => true,
+            Self::NotStarted | Self::Fine | Self::Failed(_) | Self::Dropped | Self::Trap(..) => false,
         }
     }
 
@@ -51,7 +63,13 @@ impl Last {
             Self::Trap(reason, _) => reason == recorded,
             Self::EntryError(text) => matches!(recorded, ExitReason::Error(recorded) if recorded == text),
             Self::Dropped | Self::NotStarted => by_host || matches!(recorded, ExitReason::Limit(_)),
-            Self::Fine | Self::Answered => {
+            Self::Decided(text) => {
+                by_host || matches!(recorded, ExitReason::Error(recorded) if recorded == text)
+            }
+            Self::Failed(text) if matches!(recorded, ExitReason::Error(_)) => {
+                matches!(recorded, ExitReason::Error(recorded) if recorded == text)
+            }
+            Self::Fine | Self::Answered | Self::Failed(_) => {
                 by_host || matches!(recorded, ExitReason::Normal | ExitReason::Shutdown)
             }
         }
@@ -61,7 +79,9 @@ impl Last {
         match self {
             Self::NotStarted => "its first call was never made".to_owned(),
             Self::Fine | Self::Answered => "the last call went well".to_owned(),
-            Self::EntryError(text) => ExitReason::Error(text.clone()).to_string(),
+            Self::EntryError(text) | Self::Failed(text) | Self::Decided(text) => {
+                ExitReason::Error(text.clone()).to_string()
+            }
             Self::Dropped => "a dropped call".to_owned(),
             Self::Trap(reason, _) => reason.to_string(),
         }

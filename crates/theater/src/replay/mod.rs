@@ -4,11 +4,13 @@
 //! Nothing here owns a handler, so a replay cannot touch the world. The first difference ends it and is told
 //! as a [`Divergence`].
 
+mod causes;
 mod divergence;
 mod drive;
 mod ending;
 mod replayer;
 mod script;
 
+pub use causes::{CauseFault, Causes, check_causes};
 pub use divergence::Divergence;
 pub use drive::{ReplayError, ReplayOptions, Replayed, replay};

@@ -13,7 +13,7 @@ use theater_chain::{Event, Hash, Header, Kind, NO_FUNCTION, Outcome, ReadError, 
 use super::divergence::{Divergence, Pair};
 use super::script::Script;
 use crate::actor::{Returned, State, TrapRecord};
-use crate::record::{Payload, Spliced};
+use crate::record::{CAUSE_BYTES, Payload, Spliced, split_cause};
 use crate::render::{self, Shown};
 
 /// The import by which an actor of `theater:simple` asks for its end.
@@ -277,7 +277,7 @@ impl Replayer {
                 self.check_header(&response, Header { outcome, fuel: fuel_used, ..request.header })?;
                 match response.payload.input() {
                     None => Err(self.halted(Halt::Redacted(response.header.seq))),
-                    Some(named) if named != seq.to_le_bytes() => {
+                    Some(named) if !names_request(named, seq) => {
                         let expected = format!("a response to request {seq}");
                         let pair = Pair::named(expected, render::input(&response).to_string());
                         Err(self.diverged_at(&response, "a response names another request", pair))
@@ -471,7 +471,9 @@ impl Boundary for Replayer {
         }
         match event.payload.input() {
             None => return Err(self.halted(Halt::Redacted(header.seq))),
-            Some(recorded) if !Spliced::same_state(&self.state, call.input).equals(recorded) => {
+            Some(recorded)
+                if !Spliced::same_state(&self.state, call.input).equals(without_cause(recorded)) =>
+            {
                 let name = self.name(header.function);
                 let pair = Pair::of(&name, &render::input(event), &decoded(call.input));
                 return Err(self.diverged("the call got other arguments", pair));
@@ -534,6 +536,20 @@ impl Boundary for Replayer {
             CallEnd::Dropped { .. } => Ok(()),
         }
     }
+}
+
+/// Returns a recorded call without the cause in front of it, which is copied and not produced.
+fn without_cause(recorded: &[u8]) -> &[u8] {
+    match split_cause(recorded) {
+        Ok((_, call)) => call,
+        Err(_) => recorded,
+    }
+}
+
+/// Returns whether a response names this request, with or without the event that led to it.
+fn names_request(named: &[u8], seq: u64) -> bool {
+    let number = seq.to_le_bytes();
+    named == number || (named.len() == number.len() + CAUSE_BYTES && named.starts_with(&number))
 }
 
 fn decoded(bytes: &[u8]) -> Shown {

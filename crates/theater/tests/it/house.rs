@@ -78,6 +78,7 @@ impl House {
             log: Arc::clone(&self.lines) as Arc<dyn LogSink>,
             engine: self.engine.clone(),
             revision: "test".to_owned(),
+            packages: Arc::new(theater::packages::PackageFiles),
             recreate_every: self.recreate_every,
         })
         .unwrap()
@@ -110,9 +111,15 @@ impl House {
             Err(SpawnError::Start(_, report)) => report,
             Err(other) => panic!("{other}"),
         };
-        runtime.close(&report).await.unwrap();
+        Self::close(runtime, &report).await;
         self.check(name).await;
         report
+    }
+
+    /// Closes a run, in which no message was lost.
+    pub(crate) async fn close(runtime: TheaterRuntime, report: &ExitReport) {
+        let messages = runtime.close(report).await.unwrap().messages;
+        assert!(messages.is_balanced() && messages.queued == 0, "{messages:?}");
     }
 
     pub(crate) fn link_call(&self, wasm: Vec<u8>, call: OneCall) -> Result<Linked, LinkError> {
@@ -128,7 +135,7 @@ impl House {
             Err(SpawnError::Start(_, report)) => report,
             Err(other) => panic!("{other}"),
         };
-        runtime.close(&report).await.unwrap();
+        Self::close(runtime, &report).await;
         self.check(name).await;
         report
     }

@@ -16,6 +16,8 @@ pub enum ErrorCode {
     Cycle,
     /// `denied:` this actor may not.
     Denied,
+    /// `failed:` the other side returned an error, or a child did not start.
+    Failed,
     /// `full:` the mailbox or the queue has no room.
     Full,
     /// `invalid:` what was asked for makes no sense.
@@ -28,19 +30,23 @@ pub enum ErrorCode {
     Timeout,
     /// `too-large:` it is larger than the limits allow.
     TooLarge,
+    /// `unsupported:` the other side does not export the function that this would take.
+    Unsupported,
 }
 
 impl ErrorCode {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Closed,
         Self::Cycle,
         Self::Denied,
+        Self::Failed,
         Self::Full,
         Self::Invalid,
         Self::NoActor,
         Self::NotFound,
         Self::Timeout,
         Self::TooLarge,
+        Self::Unsupported,
     ];
 
     /// Returns the code of an error text, if it begins with one.
@@ -57,12 +63,14 @@ impl ErrorCode {
             Self::Closed => "closed",
             Self::Cycle => "cycle",
             Self::Denied => "denied",
+            Self::Failed => "failed",
             Self::Full => "full",
             Self::Invalid => "invalid",
             Self::NoActor => "no-actor",
             Self::NotFound => "not-found",
             Self::Timeout => "timeout",
             Self::TooLarge => "too-large",
+            Self::Unsupported => "unsupported",
         }
     }
 }

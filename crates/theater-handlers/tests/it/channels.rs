@@ -44,7 +44,7 @@ async fn message_to_a_side_that_has_closed_is_a_dead_letter_or_an_error() {
     // Both sides act before they hear of each other: the child sends while the root has closed already.
     let script = "spawn manifest.toml;open root/puppet-1 accept;send root/puppet-1 through a;close";
     let played = house.play(script).await;
-    let is_dead = played.dead().iter().any(|dead| *dead == ("channel-message", "root", "channel-closed"));
+    let is_dead = played.dead().contains(&("channel-message", "root", "channel-closed"));
     let is_refused = played.lines.iter().any(|line| line.contains("root/puppet-1: closed: the channel"));
     assert!(is_dead || is_refused, "{:?} {:#?}", played.dead, played.lines);
 }

@@ -1,5 +1,6 @@
 //! The house helper: plays scripts with puppets, then verifies the run and replays every chain of it, twice.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -107,6 +108,7 @@ pub(crate) struct House {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) engine: Engine,
     pub(crate) lines: Arc<Lines>,
+    pub(crate) recreate_every: Option<NonZeroU32>,
 }
 
 pub(crate) const MANIFEST: &str = "name = \"puppet\"\npackage = \"puppet.wasm\"\n\
@@ -118,7 +120,7 @@ impl House {
         std::fs::copy(&*PUPPET, dir.path().join("puppet.wasm")).unwrap();
         std::fs::write(dir.path().join("manifest.toml"), MANIFEST).unwrap();
         let engine = Engine::new(&EngineOptions { instances_max: 64, ..EngineOptions::default() }).unwrap();
-        Self { dir, engine, lines: Arc::default() }
+        Self { dir, engine, lines: Arc::default(), recreate_every: None }
     }
 
     /// Writes another manifest beside the first.
@@ -143,6 +145,7 @@ impl House {
         TheaterRuntime::start(RuntimeOptions {
             signer: Some(Self::signer()),
             durability: Durability::Batched,
+            recreate_every: self.recreate_every,
             ..RuntimeOptions::new(name.to_owned(), run_dir, self.engine.clone(), log)
         })
         .unwrap()

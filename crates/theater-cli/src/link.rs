@@ -78,7 +78,7 @@ fn hints(error: &LinkError, registry: &HandlerRegistry, is_bare: bool) -> Vec<St
             "an actor's world says `export theater:simple/actor;`; any other package is for `theater call`"
                 .to_owned()
         }
-        LinkError::OtherType { .. } => {
+        LinkError::OtherType { .. } | LinkError::OtherCallback(_) => {
             "build the package again with this version's SDK (`vendor/theater` in a scaffold)".to_owned()
         }
     };

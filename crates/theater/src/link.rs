@@ -11,6 +11,7 @@ use theater_chain::{FunctionEntry, FunctionKind, Hash};
 use crate::actor::{Entry, INIT};
 use crate::handler::HandlerRegistry;
 use crate::manifest::Manifest;
+use crate::messaging::Callbacks;
 use crate::record::{Recorder, Route};
 use crate::render;
 
@@ -111,6 +112,9 @@ pub enum LinkError {
     /// The package's `init` is not that of an actor.
     #[error("the package cannot be started as an actor, which gets a state and `tuple<string>`: {0}")]
     OtherInit(#[source] Violation),
+    /// A function that takes messages is not what it has to be.
+    #[error("the package takes messages with other types than the runtime gives: {0}")]
+    OtherCallback(#[source] Violation),
 }
 
 fn listed(names: &[String]) -> String {
@@ -162,6 +166,7 @@ pub fn link(engine: &Engine, registry: &HandlerRegistry, spec: ActorSpec) -> Res
     connect(engine, registry, spec, |package| match package.export(INIT) {
         Some(init) => {
             check_init(package, init)?;
+            Callbacks::check(package).map_err(LinkError::OtherCallback)?;
             Ok(Entry::Init(init))
         }
         None => Err(LinkError::NoInit { exports: symbols(package) }),

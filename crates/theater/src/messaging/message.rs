@@ -8,8 +8,8 @@ use pack_abi::Value;
 use theater_chain::{Cause, ExitReason};
 use tokio::sync::oneshot;
 
+use super::callback::Callback;
 use super::channel::{Channel, Opening};
-use super::peer::Callback;
 use super::reply::ReplyTo;
 use crate::actor::{ActorPath, CallFailure};
 

@@ -8,12 +8,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::callback::Callback;
 use super::channel::{Accepted, Channel};
 use super::desk::Desk;
 use super::error::MessageError;
 use super::mailbox::Slot;
 use super::message::{Body, Message};
-use super::peer::{Callback, Peer};
+use super::peer::Peer;
 use super::reply::{Reply, ReplyTo, awaiting};
 use crate::actor::ActorPath;
 use crate::limits;

@@ -4,6 +4,7 @@
 //! message goes into the slot. So an event that says "sent" is true, and stands before everything that follows from it.
 
 mod activity;
+mod callback;
 mod channel;
 mod dead;
 mod desk;
@@ -24,10 +25,11 @@ pub use reply::Reply;
 pub use tally::Tally;
 
 pub(crate) use activity::{Activity, ActivityGuard};
+pub(crate) use callback::{Callback, Callbacks};
 pub(crate) use channel::{Accepted, Channel, Opening};
 pub(crate) use desk::Desk;
 pub(crate) use mailbox::{Bounds, Next, Order};
 pub(crate) use message::{Body, ChildEnd, Message};
-pub(crate) use peer::{Callback, Callbacks, Peer, PeerParts};
+pub(crate) use peer::{Peer, PeerParts};
 pub(crate) use reply::{ReplyTo, awaiting};
 pub(crate) use waits::{WaitEdge, Waits};

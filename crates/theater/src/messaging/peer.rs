@@ -3,99 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use pack::{ExportIndex, Package};
+use pack::ExportIndex;
 use theater_chain::{Cause, ChainIndex};
 
 use super::activity::Activity;
+use super::callback::{Callback, Callbacks};
 use super::mailbox::{Bounds, Mailbox};
 use super::waits::Waits;
 use crate::actor::ActorPath;
 use crate::run::Run;
-
-/// The exports by which an actor takes messages, each also an interface of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Callback {
-    Send,
-    Request,
-    ChannelOpen,
-    ChannelMessage,
-    ChannelClose,
-    ChildExit,
-    ChildError,
-    ChildStopped,
-}
-
-impl Callback {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Send,
-        Self::Request,
-        Self::ChannelOpen,
-        Self::ChannelMessage,
-        Self::ChannelClose,
-        Self::ChildExit,
-        Self::ChildError,
-        Self::ChildStopped,
-    ];
-
-    /// Returns the two symbols: in the interface that has all of its family, and in one of its own.
-    pub(crate) const fn symbols(self) -> [&'static str; 2] {
-        match self {
-            Self::Send => {
-                ["theater:simple/message-server-client.handle-send", "theater:simple/handle-send.handle-send"]
-            }
-            Self::Request => [
-                "theater:simple/message-server-client.handle-request",
-                "theater:simple/handle-request.handle-request",
-            ],
-            Self::ChannelOpen => [
-                "theater:simple/message-server-client.handle-channel-open",
-                "theater:simple/handle-channel-open.handle-channel-open",
-            ],
-            Self::ChannelMessage => [
-                "theater:simple/message-server-client.handle-channel-message",
-                "theater:simple/handle-channel-message.handle-channel-message",
-            ],
-            Self::ChannelClose => [
-                "theater:simple/message-server-client.handle-channel-close",
-                "theater:simple/handle-channel-close.handle-channel-close",
-            ],
-            Self::ChildExit => [
-                "theater:simple/supervisor-handlers.handle-child-exit",
-                "theater:simple/handle-child-exit.handle-child-exit",
-            ],
-            Self::ChildError => [
-                "theater:simple/supervisor-handlers.handle-child-error",
-                "theater:simple/handle-child-error.handle-child-error",
-            ],
-            Self::ChildStopped => [
-                "theater:simple/supervisor-handlers.handle-child-external-stop",
-                "theater:simple/handle-child-external-stop.handle-child-external-stop",
-            ],
-        }
-    }
-
-    /// Returns the symbol that stands in error texts.
-    pub(crate) const fn symbol(self) -> &'static str {
-        self.symbols()[0]
-    }
-}
-
-/// Which callbacks a package exports.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Callbacks([Option<ExportIndex>; Callback::ALL.len()]);
-
-impl Callbacks {
-    pub(crate) fn of(package: &Package) -> Self {
-        Self(
-            Callback::ALL
-                .map(|callback| callback.symbols().into_iter().find_map(|symbol| package.export(symbol))),
-        )
-    }
-
-    pub(crate) fn get(&self, callback: Callback) -> Option<ExportIndex> {
-        self.0.get(callback as usize).copied().flatten()
-    }
-}
 
 /// What a peer is made of.
 pub(crate) struct PeerParts {

@@ -207,6 +207,23 @@ async fn what_a_package_calls_it_must_declare_and_its_init_must_be_that_of_an_ac
     assert!(house.link(described(vec![runtime(Type::String)], vec![loose])).is_ok());
 }
 
+#[tokio::test]
+async fn callback_of_other_types_is_refused_before_anything_runs() {
+    let house = House::new(crate::stage::registry());
+    let linked = |function: Function| {
+        let own = interface("theater:simple/handle-send", vec![function]);
+        let symbol = "theater:simple/handle-send.handle-send";
+        let metadata = Metadata::new(vec![], vec![init(), own]);
+        let steps = [Step::Return(ok_state(None))];
+        house.link(actor_described(&[("theater:simple/actor.init", &steps), (symbol, &steps)], &metadata))
+    };
+    let data = Type::List(Box::new(Type::U8));
+    assert!(linked(callback("handle-send", vec![data], vec![])).is_ok());
+    let other = linked(callback("handle-send", vec![Type::String], vec![])).unwrap_err();
+    assert!(matches!(other, LinkError::OtherCallback(_)), "{other}");
+    assert!(other.to_string().contains("handle-send"), "{other}");
+}
+
 /// A factory whose one function takes a colour.
 struct Painter(&'static [&'static str]);
 

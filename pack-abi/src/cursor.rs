@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let at = *self;
         let bytes = self.raw_text()?;
-        core::str::from_utf8(bytes).map_err(|_| at.error(DecodeErrorKind::BadUtf8))
+        crate::utf8::text(bytes).ok_or_else(|| at.error(DecodeErrorKind::BadUtf8))
     }
 
     /// Takes all that is left as `count` indices, neither more nor fewer.

@@ -98,14 +98,16 @@ pub struct Encoder<'o> {
 }
 
 impl<'o> Encoder<'o> {
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn new(out: &'o mut Vec<u8>) -> Self {
         let start = out.len();
-        out.extend_from_slice(&[b'C', b'G', b'R', b'F', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        append(out, &[b'C', b'G', b'R', b'F', 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         Self { out, start, nodes: 0, depth: 0, children: Vec::new() }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn finish(self, root: u32) -> Result<(), EncodeError> {
         if root.wrapping_add(1) != self.nodes {
             return Err(EncodeError::RootNotLast);
@@ -143,12 +145,13 @@ impl<'o> Encoder<'o> {
     /// # Errors
     ///
     /// None at present; a compound node written so has a size that the compiler has seen.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn compound(&mut self, head: &[u8], children: &[u32]) -> Result<u32, EncodeError> {
         self.out.reserve(head.len() + 4 * children.len());
-        self.out.extend_from_slice(head);
+        append(self.out, head);
         for child in children {
-            self.out.extend_from_slice(&child.to_le_bytes());
+            append(self.out, &child.to_le_bytes());
         }
         self.depth -= 1;
         Ok(self.advance())
@@ -159,7 +162,8 @@ impl<'o> Encoder<'o> {
     /// # Errors
     ///
     /// If there are more than four thousand million elements.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn tuple(&mut self, children: &[u32]) -> Result<u32, EncodeError> {
         let count = u32::try_from(children.len()).map_err(|_| EncodeError::TooLarge)?;
         let length = count.checked_mul(4).and_then(|n| n.checked_add(4)).ok_or(EncodeError::TooLarge)?;
@@ -174,20 +178,22 @@ impl<'o> Encoder<'o> {
     /// # Errors
     ///
     /// If the text is too large.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn string(&mut self, text: &str) -> Result<u32, EncodeError> {
         let length = payload_length(text.len(), 4)?;
         let mut head = [Kind::String as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         head[4..8].copy_from_slice(&length.to_le_bytes());
         head[8..].copy_from_slice(&(length - 4).to_le_bytes());
         self.out.reserve(head.len() + text.len());
-        self.out.extend_from_slice(&head);
-        self.out.extend_from_slice(text.as_bytes());
+        append(self.out, &head);
+        append(self.out, text.as_bytes());
         Ok(self.advance())
     }
 
     /// Writes the head of a packed list of `bytes` bytes; the elements must follow.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn array_head(&mut self, kind: Kind, count: usize, bytes: usize) -> Result<(), EncodeError> {
         let length = payload_length(bytes, 5)?;
         let count = u32::try_from(count).map_err(|_| EncodeError::TooLarge)?;
@@ -195,7 +201,7 @@ impl<'o> Encoder<'o> {
         head[4..8].copy_from_slice(&length.to_le_bytes());
         head[9..].copy_from_slice(&count.to_le_bytes());
         self.out.reserve(head.len() + bytes);
-        self.out.extend_from_slice(&head);
+        append(self.out, &head);
         Ok(())
     }
 
@@ -204,10 +210,11 @@ impl<'o> Encoder<'o> {
     /// # Errors
     ///
     /// If it is too large.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<u32, EncodeError> {
         self.array_head(Kind::U8, bytes.len(), bytes.len())?;
-        self.out.extend_from_slice(bytes);
+        append(self.out, bytes);
         Ok(self.advance())
     }
 
@@ -263,7 +270,7 @@ impl<'o> Encoder<'o> {
         self.array_head(kind, items.len(), bytes)?;
         for item in items {
             match item.fixed_bytes() {
-                Some((found, raw)) if found == kind => self.out.extend_from_slice(&raw[..width]),
+                Some((found, raw)) if found == kind => append(self.out, &raw[..width]),
                 Some(_) | None => return Err(EncodeError::ElementMismatch { declared: kind }),
             }
         }
@@ -336,9 +343,9 @@ impl<'o> Encoder<'o> {
         match child {
             Some(child) => {
                 let [a, b, c, d] = child.to_le_bytes();
-                self.out.extend_from_slice(&[1, a, b, c, d]);
+                append(self.out, &[1, a, b, c, d]);
             }
-            None => self.out.push(0),
+            None => append(self.out, &[0]),
         }
         self.close(payload)
     }
@@ -354,7 +361,7 @@ impl<'o> Encoder<'o> {
         let [a, b, c, d] = child(self)?.to_le_bytes();
         let payload = self.open(Kind::Result);
         self.types(types)?;
-        self.out.extend_from_slice(&[u8::from(is_err), 0, 0, 0, 1, a, b, c, d]);
+        append(self.out, &[u8::from(is_err), 0, 0, 0, 1, a, b, c, d]);
         self.close(payload)
     }
 
@@ -396,7 +403,7 @@ impl<'o> Encoder<'o> {
         let payload = self.open(Kind::Variant);
         self.text(names.0)?;
         self.text(names.1)?;
-        self.out.extend_from_slice(&tag.to_le_bytes());
+        append(self.out, &tag.to_le_bytes());
         self.counted_children(base, 1)?;
         self.close(payload)
     }
@@ -417,7 +424,7 @@ impl<'o> Encoder<'o> {
     /// Writes a whole scalar node.
     #[inline]
     pub(crate) fn scalar<const N: usize>(&mut self, node: [u8; N]) -> u32 {
-        self.out.extend_from_slice(&node);
+        append(self.out, &node);
         self.advance()
     }
 
@@ -429,13 +436,15 @@ impl<'o> Encoder<'o> {
         index
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn open(&mut self, kind: Kind) -> usize {
-        self.out.extend_from_slice(&[kind as u8, 0, 0, 0, 0, 0, 0, 0]);
+        append(self.out, &[kind as u8, 0, 0, 0, 0, 0, 0, 0]);
         self.out.len()
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn close(&mut self, payload: usize) -> Result<u32, EncodeError> {
         let length = payload_length(self.out.len() - payload, 0)?;
         if let Some(field) = self.out.get_mut(payload - 4..payload) {
@@ -455,14 +464,15 @@ impl<'o> Encoder<'o> {
 
     fn text(&mut self, text: &str) -> Result<(), EncodeError> {
         self.count(text.len())?;
-        self.out.extend_from_slice(text.as_bytes());
+        append(self.out, text.as_bytes());
         Ok(())
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn count(&mut self, count: usize) -> Result<(), EncodeError> {
         let count = u32::try_from(count).map_err(|_| EncodeError::TooLarge)?;
-        self.out.extend_from_slice(&count.to_le_bytes());
+        append(self.out, &count.to_le_bytes());
         Ok(())
     }
 
@@ -483,6 +493,13 @@ impl<'o> Encoder<'o> {
         }
         self.children.truncate(base);
     }
+}
+
+/// Appends bytes; in a guest by a call, because what `Vec` inlines is more code than a call.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(bytes);
 }
 
 #[inline]
@@ -511,9 +528,10 @@ impl<'o> TypeWriter<'o> {
     /// # Errors
     ///
     /// None; it returns what a type's `write_type` returns.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn leaf(&mut self, kind: Kind) -> Result<(), EncodeError> {
-        self.out.push(kind as u8);
+        append(self.out, &[kind as u8]);
         Ok(())
     }
 
@@ -528,7 +546,7 @@ impl<'o> TypeWriter<'o> {
         kind: Kind,
         inner: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        self.out.push(kind as u8);
+        append(self.out, &[kind as u8]);
         self.deeper(inner)
     }
 
@@ -543,7 +561,7 @@ impl<'o> TypeWriter<'o> {
         inner: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let [a, b, c, d] = count.to_le_bytes();
-        self.out.extend_from_slice(&[Kind::Tuple as u8, a, b, c, d]);
+        append(self.out, &[Kind::Tuple as u8, a, b, c, d]);
         self.deeper(inner)
     }
 
@@ -552,12 +570,13 @@ impl<'o> TypeWriter<'o> {
     /// # Errors
     ///
     /// If the name is too large.
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn named(&mut self, kind: Kind, name: &str) -> Result<(), EncodeError> {
         let length = u32::try_from(name.len()).map_err(|_| EncodeError::TooLarge)?;
         let [a, b, c, d] = length.to_le_bytes();
-        self.out.extend_from_slice(&[kind as u8, a, b, c, d]);
-        self.out.extend_from_slice(name.as_bytes());
+        append(self.out, &[kind as u8, a, b, c, d]);
+        append(self.out, name.as_bytes());
         Ok(())
     }
 

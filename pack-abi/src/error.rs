@@ -1,4 +1,7 @@
 //! Why a value cannot be written or bytes cannot be read.
+//!
+//! The texts are put out in parts, and `Display` is made of the parts: so a guest that answers with the text
+//! does not carry the formatting machinery of `core`, which is larger than the codec.
 
 use core::fmt;
 
@@ -21,22 +24,38 @@ pub enum EncodeError {
     RootNotLast,
 }
 
+impl EncodeError {
+    /// Puts out the text in parts.
+    pub fn put(&self, out: &mut dyn FnMut(&str)) {
+        out(match self {
+            Self::TooDeep => "value is nested deeper than ",
+            Self::TooLarge => "value is too large to encode",
+            Self::ElementMismatch { .. } => "list of ",
+            Self::RootNotLast => "value did not write its own node last",
+        });
+        match self {
+            Self::TooDeep => {
+                decimal(crate::MAX_DEPTH, out);
+                out(" levels");
+            }
+            Self::ElementMismatch { declared } => {
+                [declared.name(), " holds an item of another type"].into_iter().for_each(out);
+            }
+            Self::TooLarge | Self::RootNotLast => {}
+        }
+    }
+}
+
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooDeep => write!(f, "value is nested deeper than {} levels", crate::MAX_DEPTH),
-            Self::TooLarge => f.write_str("value is too large to encode"),
-            Self::ElementMismatch { declared } => {
-                write!(f, "list of {declared} holds an item of another type")
-            }
-            Self::RootNotLast => f.write_str("value did not write its own node last"),
-        }
+        display(f, |out| self.put(out))
     }
 }
 
 impl core::error::Error for EncodeError {}
 
 /// Why bytes are not a value (of the wanted type), and where.
+#[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// What is wrong.
@@ -45,17 +64,54 @@ pub struct DecodeError {
     pub offset: u32,
 }
 
+/// Why bytes are not a value (of the wanted type), and where.
+///
+/// In a guest it is an address, so that handing one up from step to step is little code.
+#[cfg(target_arch = "wasm32")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError(alloc::boxed::Box<Mistake>);
+
+/// What a [`DecodeError`] of a guest holds.
+#[cfg(target_arch = "wasm32")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+    /// Offset of the byte, or of the node, that is wrong.
+    pub offset: u32,
+}
+
+#[cfg(target_arch = "wasm32")]
+impl core::ops::Deref for DecodeError {
+    type Target = Mistake;
+
+    fn deref(&self) -> &Mistake {
+        &self.0
+    }
+}
+
 impl DecodeError {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(kind: DecodeErrorKind, offset: usize) -> Self {
-        Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        #[cfg(not(target_arch = "wasm32"))]
+        return Self { kind, offset };
+        #[cfg(target_arch = "wasm32")]
+        return Self(alloc::boxed::Box::new(Mistake { kind, offset }));
+    }
+
+    /// Puts out the text in parts.
+    pub fn put(&self, out: &mut dyn FnMut(&str)) {
+        self.kind.put(out);
+        out(" at byte ");
+        decimal(self.offset, out);
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.kind, self.offset)
+        display(f, |out| self.put(out))
     }
 }
 
@@ -125,33 +181,106 @@ pub enum DecodeErrorKind {
     Custom(&'static str),
 }
 
-impl fmt::Display for DecodeErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DecodeErrorKind {
+    /// Puts out the text in parts.
+    pub fn put(&self, out: &mut dyn FnMut(&str)) {
+        out(self.beginning());
         match self {
-            Self::Truncated => f.write_str("value is truncated"),
-            Self::BadMagic => f.write_str("not an encoded value (it does not begin with \"CGRF\")"),
-            Self::UnsupportedVersion(version) => write!(f, "unsupported version {version}"),
-            Self::ReservedBits => f.write_str("reserved bits are set"),
-            Self::TooLarge => f.write_str("value is too large"),
-            Self::TooManyNodes => f.write_str("value claims too many nodes"),
-            Self::TooDeep => f.write_str("value is nested too deeply"),
-            Self::TrailingBytes => f.write_str("bytes after the end of the value"),
-            Self::LengthMismatch => f.write_str("node length does not match its contents"),
-            Self::UnknownKind(kind) => write!(f, "unknown node kind {kind:#04x}"),
-            Self::UnknownType(tag) => write!(f, "unknown type tag {tag:#04x}"),
-            Self::BadUtf8 => f.write_str("text is not UTF-8"),
-            Self::BadBool => f.write_str("bool is neither 0 nor 1"),
-            Self::BadChar => f.write_str("char is not a Unicode scalar value"),
-            Self::BadPresence => f.write_str("presence byte is neither 0 nor 1"),
-            Self::ChildOutOfOrder => f.write_str("child node is shared, missing or out of order"),
-            Self::UnreferencedNodes => f.write_str("node belongs to no other node"),
-            Self::WrongListForm => f.write_str("list is in the wrong form for its element type"),
-            Self::UnexpectedKind { expected, found } => write!(f, "expected {expected}, found {found}"),
-            Self::WrongCount { expected, found } => write!(f, "expected {expected} elements, found {found}"),
-            Self::MissingField(name) => write!(f, "field `{name}` is missing"),
-            Self::UnknownTag(tag) => write!(f, "no case has the tag {tag}"),
-            Self::DuplicateKey => f.write_str("key is there twice"),
-            Self::Custom(cause) => f.write_str(cause),
+            Self::UnsupportedVersion(version) => decimal(u32::from(*version), out),
+            Self::UnknownKind(byte) | Self::UnknownType(byte) => hexadecimal(*byte, out),
+            Self::UnexpectedKind { expected, found } => {
+                [expected.name(), ", found ", found.name()].into_iter().for_each(out);
+            }
+            Self::WrongCount { expected, found } => {
+                decimal(*expected, out);
+                out(" elements, found ");
+                decimal(*found, out);
+            }
+            Self::MissingField(name) => [*name, "` is missing"].into_iter().for_each(out),
+            Self::UnknownTag(tag) => decimal(*tag, out),
+            Self::Custom(cause) => out(cause),
+            Self::Truncated
+            | Self::BadMagic
+            | Self::ReservedBits
+            | Self::TooLarge
+            | Self::TooManyNodes
+            | Self::TooDeep
+            | Self::TrailingBytes
+            | Self::LengthMismatch
+            | Self::BadUtf8
+            | Self::BadBool
+            | Self::BadChar
+            | Self::BadPresence
+            | Self::ChildOutOfOrder
+            | Self::UnreferencedNodes
+            | Self::WrongListForm
+            | Self::DuplicateKey => {}
         }
     }
+
+    /// The text up to what is different each time; a table, which takes less of a guest than code.
+    fn beginning(&self) -> &'static str {
+        match self {
+            Self::Truncated => "value is truncated",
+            Self::BadMagic => "not an encoded value (it does not begin with \"CGRF\")",
+            Self::UnsupportedVersion(_) => "unsupported version ",
+            Self::ReservedBits => "reserved bits are set",
+            Self::TooLarge => "value is too large",
+            Self::TooManyNodes => "value claims too many nodes",
+            Self::TooDeep => "value is nested too deeply",
+            Self::TrailingBytes => "bytes after the end of the value",
+            Self::LengthMismatch => "node length does not match its contents",
+            Self::UnknownKind(_) => "unknown node kind ",
+            Self::UnknownType(_) => "unknown type tag ",
+            Self::BadUtf8 => "text is not UTF-8",
+            Self::BadBool => "bool is neither 0 nor 1",
+            Self::BadChar => "char is not a Unicode scalar value",
+            Self::BadPresence => "presence byte is neither 0 nor 1",
+            Self::ChildOutOfOrder => "child node is shared, missing or out of order",
+            Self::UnreferencedNodes => "node belongs to no other node",
+            Self::WrongListForm => "list is in the wrong form for its element type",
+            Self::UnexpectedKind { .. } | Self::WrongCount { .. } => "expected ",
+            Self::MissingField(_) => "field `",
+            Self::UnknownTag(_) => "no case has the tag ",
+            Self::DuplicateKey => "key is there twice",
+            Self::Custom(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(f, |out| self.put(out))
+    }
+}
+
+/// Writes what is put out until that fails.
+fn display(f: &mut fmt::Formatter<'_>, put: impl FnOnce(&mut dyn FnMut(&str))) -> fmt::Result {
+    let mut written = Ok(());
+    put(&mut |part| {
+        if written.is_ok() {
+            written = f.write_str(part);
+        }
+    });
+    written
+}
+
+/// Puts out a number, most significant digit first.
+#[doc(hidden)]
+pub fn decimal(number: u32, out: &mut dyn FnMut(&str)) {
+    if number >= 10 {
+        decimal(number / 10, out);
+    }
+    digit(number % 10, out);
+}
+
+fn hexadecimal(byte: u8, out: &mut dyn FnMut(&str)) {
+    out("0x");
+    digit(u32::from(byte >> 4), out);
+    digit(u32::from(byte & 15), out);
+}
+
+fn digit(digit: u32, out: &mut dyn FnMut(&str)) {
+    let at = digit as usize;
+    out("0123456789abcdef".get(at..=at).unwrap_or("?"));
 }

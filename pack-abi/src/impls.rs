@@ -182,7 +182,8 @@ impl<'a> Decode<'a> for u8 {
         node.scalar::<1>(Kind::U8).map(|[byte]| byte)
     }
 
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn decode_list(node: NodeRef<'a, '_>) -> Result<Vec<Self>, DecodeError> {
         node.as_bytes().map(<[Self]>::to_vec)
     }
@@ -217,7 +218,8 @@ impl Encode for String {
 }
 
 impl<'a> Decode<'a> for String {
-    #[inline]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn decode_node(node: NodeRef<'a, '_>) -> Result<Self, DecodeError> {
         node.as_str().map(Self::from)
     }

@@ -35,11 +35,16 @@ mod node;
 mod parse;
 mod read_value;
 mod shape;
+#[doc(hidden)]
+pub mod squeeze;
 mod text;
 pub mod type_diff;
 pub mod types;
+mod utf8;
 mod value;
 mod view;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod walk;
 mod wire_type;
 
 pub use compound::{Items, ListValue, MapValue, OptionValue, RecordValue, ResultValue, VariantValue};
@@ -69,8 +74,10 @@ const HEADER_BYTES: usize = 16;
 /// Kind, flags, reserved, length of the payload.
 const NODE_HEADER_BYTES: usize = 8;
 
-/// What the derive's output names besides the public items.
+/// What the derive's output and the guest crate name besides the public items.
 #[doc(hidden)]
 pub mod __private {
     pub use alloc::vec::Vec;
+
+    pub use crate::error::decimal;
 }

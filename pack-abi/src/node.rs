@@ -61,11 +61,13 @@ impl<'a, 'v> NodeRef<'a, 'v> {
 
     /// Returns the payload: what follows the node header.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         let entry = self.view.entry(self.index);
         let start = entry.offset as usize + NODE_HEADER_BYTES;
-        &self.view.bytes()[start..start + entry.length as usize]
+        // `scan` has checked the lengths; a guest shall not carry what a panic needs.
+        self.view.bytes().get(start..start + entry.length as usize).unwrap_or_default()
     }
 
     /// Reads the subtree as a value of a Rust type.
@@ -79,6 +81,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
 
     /// Returns the children: elements, fields, payloads, keys and values in turn.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[must_use]
     pub fn children(&self) -> Children<'a, 'v> {
         let links = match self.kind() {
@@ -96,11 +99,12 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     ///
     /// If the node is not a string, or not UTF-8.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn as_str(&self) -> Result<&'a str, DecodeError> {
         self.expect(Kind::String)?;
-        match self.payload().get(4..).map(core::str::from_utf8) {
-            Some(Ok(text)) => Ok(text),
-            Some(Err(_)) | None => Err(self.error(DecodeErrorKind::BadUtf8)),
+        match self.payload().get(4..).and_then(crate::utf8::text) {
+            Some(text) => Ok(text),
+            None => Err(self.error(DecodeErrorKind::BadUtf8)),
         }
     }
 
@@ -121,6 +125,10 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     /// If the node is not an option.
     pub fn option(&self) -> Result<Option<Self>, DecodeError> {
         self.expect(Kind::Option)?;
+        // A guest carries the code that finds any node's children anyway.
+        if cfg!(target_arch = "wasm32") {
+            return Ok(self.children().next());
+        }
         // The payload ends with the presence byte 0, or with 1 and an index. The index of a child that is there
         // does not decide: the view has seen that the payload is a type and one of the two.
         let mut cursor = self.cursor();
@@ -204,6 +212,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     ///
     /// If the node is not such a list; any empty list is.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn packed(&self, element: Kind) -> Result<&'a [u8], DecodeError> {
         match (self.kind(), self.payload().split_first_chunk::<5>()) {
             (Kind::Array, Some((head, elements))) if head[0] == element as u8 || elements.is_empty() => {
@@ -222,6 +231,7 @@ impl<'a, 'v> NodeRef<'a, 'v> {
     ///
     /// If the node is of another kind.
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub fn expect(&self, kind: Kind) -> Result<(), DecodeError> {
         if self.kind() == kind { Ok(()) } else { Err(self.unexpected(kind)) }
     }

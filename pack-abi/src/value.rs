@@ -204,7 +204,8 @@ impl Value {
 }
 
 /// Why a dynamic value is not a value of a Rust type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Copy))]
 pub enum ConvertError {
     /// The value cannot be encoded.
     Encode(EncodeError),

@@ -12,12 +12,13 @@
 
 use alloc::vec::Vec;
 
+#[cfg(not(target_arch = "wasm32"))]
 use crate::cursor::Cursor;
 use crate::{BUFFER_BYTES_MAX, HEADER_BYTES, MAX_DEPTH, NODE_HEADER_BYTES, NODES_MAX};
 use crate::{DecodeError, DecodeErrorKind, Kind, NodeRef};
 
-/// Tables of this many nodes need no allocation.
-const INLINE_NODES: usize = 8;
+/// Tables of this many nodes need no allocation. In a guest one costs less than to clear so much of the stack.
+const INLINE_NODES: usize = if cfg!(target_arch = "wasm32") { 0 } else { 8 };
 
 /// What a decoder is willing to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,9 @@ impl<'a> View<'a> {
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn read(&mut self, limits: &Limits) -> Result<(), DecodeError> {
         self.count = read_header(self.bytes, limits)?;
-        if let Some(entries) = self.inline.get_mut(..self.count) {
+        if INLINE_NODES > 0
+            && let Some(entries) = self.inline.get_mut(..self.count)
+        {
             return scan(self.bytes, entries, limits);
         }
         self.heap.resize(self.count, NO_ENTRY);
@@ -113,7 +116,10 @@ impl<'a> View<'a> {
 
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub(crate) fn entry(&self, index: u32) -> &Entry {
-        if self.count <= INLINE_NODES { &self.inline[index as usize] } else { &self.heap[index as usize] }
+        let is_inline = INLINE_NODES > 0 && self.count <= INLINE_NODES;
+        let entries = if is_inline { self.inline.as_slice() } else { &self.heap };
+        // Indices come from links that `scan` has checked; a guest shall not carry what a panic needs.
+        entries.get(index as usize).unwrap_or(const { &NO_ENTRY })
     }
 }
 
@@ -171,8 +177,7 @@ fn read_header(bytes: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
 
 #[cold]
 fn short_header(bytes: &[u8]) -> DecodeError {
-    let magic_length = bytes.len().min(4);
-    if bytes[..magic_length] != b"CGRF"[..magic_length] {
+    if !b"CGRF".starts_with(bytes.get(..4).unwrap_or(bytes)) {
         return DecodeError::new(DecodeErrorKind::BadMagic, 0);
     }
     match bytes.get(4..6) {
@@ -194,6 +199,7 @@ fn scan(bytes: &[u8], entries: &mut [Entry], limits: &Limits) -> Result<(), Deco
     let depth_max = limits.depth_max.min(MAX_DEPTH);
     let mut offset = HEADER_BYTES;
     for index in 0..entries.len() {
+        let Some((before, [slot, ..])) = entries.split_at_mut_checked(index) else { break };
         let Some((header, rest)) = bytes.get(offset..).and_then(<[u8]>::split_first_chunk::<8>) else {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, offset));
         };
@@ -217,13 +223,13 @@ fn scan(bytes: &[u8], entries: &mut [Entry], limits: &Limits) -> Result<(), Deco
             check_string(payload, offset + NODE_HEADER_BYTES)?;
         } else {
             let links = links_of(kind, payload, offset + NODE_HEADER_BYTES)?;
-            (entry.first, entry.height) = adopt(&entries[..index], links, offset)?;
+            (entry.first, entry.height) = adopt(before, links, offset)?;
             entry.height += u16::from(kind != Kind::Array);
             if u32::from(entry.height) > depth_max {
                 return Err(DecodeError::new(DecodeErrorKind::TooDeep, offset));
             }
         }
-        entries[index] = entry;
+        *slot = entry;
         offset += NODE_HEADER_BYTES + payload.len();
     }
     if offset != bytes.len() {
@@ -265,11 +271,17 @@ fn adopt(before: &[Entry], links: &[[u8; 4]], offset: usize) -> Result<(u32, u16
     Ok((first, height))
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::fast_links_of as links_of;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use crate::walk::links_of;
+
 /// Returns the child indices of a node of variable length, and checks the lengths inside it.
 ///
 /// The names of a record's fields are walked only when they are read.
-#[cfg_attr(not(target_arch = "wasm32"), inline)]
-pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u8; 4]], DecodeError> {
+#[cfg(not(target_arch = "wasm32"))]
+#[inline]
+pub(crate) fn fast_links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u8; 4]], DecodeError> {
     let mut cursor = Cursor::new(payload, offset);
     match kind {
         Kind::Array => {
@@ -318,6 +330,7 @@ pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 fn links_of_rare(kind: Kind, mut cursor: Cursor<'_>) -> Result<&[[u8; 4]], DecodeError> {
     match kind {
         Kind::Result => {
@@ -346,6 +359,7 @@ fn links_of_rare(kind: Kind, mut cursor: Cursor<'_>) -> Result<&[[u8; 4]], Decod
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 #[cold]
 fn mismatch(cursor: &Cursor<'_>) -> DecodeError {
     cursor.error(DecodeErrorKind::LengthMismatch)

@@ -20,7 +20,7 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test [FILTER]   set up what the tests need, then run all of them
-  guests          build the example actors for wasm32
+  guests          build the example actors for wasm32; print and limit what the SDK costs
   examples        run, verify and replay the examples
   second          verify the runs of the examples with docs/verify.py too
   readme          run the commands of README.md

@@ -107,10 +107,12 @@ impl<P: Pages> Heap<P> {
             return self.take_run(pages_for(layout.size())) as *mut u8;
         }
         let class = class(layout.size());
-        let first = self.blocks[class];
+        // There is a list for the class of every small size; a guest shall not carry what a panic needs.
+        let Some(blocks) = self.blocks.get_mut(class) else { return ptr::null_mut() };
+        let first = *blocks;
         if !first.is_null() {
             // SAFETY: blocks in the lists are free and hold a link.
-            self.blocks[class] = unsafe { (*first).next };
+            *blocks = unsafe { (*first).next };
             return first.cast();
         }
         let size = class_size(class);
@@ -166,9 +168,11 @@ impl<P: Pages> Heap<P> {
 
     fn put_block(&mut self, block: usize, class: usize) {
         let block = block as *mut Block;
-        // SAFETY: the block is free and large enough for a link.
-        unsafe { block.write(Block { next: self.blocks[class] }) };
-        self.blocks[class] = block;
+        if let Some(first) = self.blocks.get_mut(class) {
+            // SAFETY: the block is free and large enough for a link.
+            unsafe { block.write(Block { next: *first }) };
+            *first = block;
+        }
     }
 
     /// Cuts what is left of the fresh memory into blocks, so that nothing is lost.

@@ -1,6 +1,5 @@
 //! Answering a call: arguments from bytes, the function, its result to bytes.
 
-use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use pack_abi::{Decode, DecodeError, Encode, EncodeError, Kind, Limits, View, encode_into};
@@ -14,12 +13,27 @@ pub enum CallError {
     Result(EncodeError),
 }
 
+impl CallError {
+    /// Puts out the text in parts.
+    fn put(&self, out: &mut dyn FnMut(&str)) {
+        match self {
+            Self::Arguments(error) => {
+                out("decode error: arguments: ");
+                error.put(out);
+            }
+            Self::Result(error) => {
+                out("encode error: result: ");
+                error.put(out);
+            }
+        }
+    }
+}
+
 impl core::fmt::Display for CallError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Arguments(error) => write!(f, "decode error: arguments: {error}"),
-            Self::Result(error) => write!(f, "encode error: result: {error}"),
-        }
+        let mut text = alloc::string::String::new();
+        self.put(&mut |part| text.push_str(part));
+        f.write_str(&text)
     }
 }
 
@@ -66,7 +80,7 @@ pub fn run(answer: Answer, input: &[u8], out: &mut Vec<u8>) -> i32 {
         Ok(()) => 0,
         Err(error) => {
             out.clear();
-            out.extend_from_slice(error.to_string().as_bytes());
+            error.put(&mut |part| out.extend_from_slice(part.as_bytes()));
             -1
         }
     }
@@ -88,13 +102,35 @@ pub unsafe fn serve(
     let input = if input_len == 0 { &[] } else { unsafe { core::slice::from_raw_parts(input, input_len) } };
     let mut reply = crate::memory::ready(crate::memory::kept_result().replace(Vec::new()));
     let status = run(answer, input, &mut reply);
+    // SAFETY: as promised by the caller.
+    unsafe { hand_over(reply, (out, out_len)) }
+    status
+}
+
+/// Answers `__pack_types`: unpacks the description into the buffer that is kept for results.
+///
+/// # Safety
+/// The addresses must be those that the host passed.
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the host deals in addresses")]
+pub unsafe fn describe(packed: &[u8], (out, out_len): (*mut *const u8, *mut usize)) -> i32 {
+    let mut types = crate::memory::ready(crate::memory::kept_result().replace(Vec::new()));
+    let is_whole = pack_abi::squeeze::expand(packed, &mut types).is_some();
+    // SAFETY: as promised by the caller.
+    unsafe { hand_over(types, (out, out_len)) }
+    if is_whole { 0 } else { -1 }
+}
+
+/// Keeps a result and tells the host where it lies.
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "the host deals in addresses")]
+unsafe fn hand_over(result: Vec<u8>, (out, out_len): (*mut *const u8, *mut usize)) {
     // SAFETY: the host passes the addresses of two words of this memory, of any alignment.
     unsafe {
-        out.write_unaligned(reply.as_ptr());
-        out_len.write_unaligned(reply.len());
+        out.write_unaligned(result.as_ptr());
+        out_len.write_unaligned(result.len());
     }
-    drop(crate::memory::kept_result().replace(reply));
-    status
+    drop(crate::memory::kept_result().replace(result));
 }
 
 #[cfg(test)]

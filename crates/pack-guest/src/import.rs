@@ -1,6 +1,8 @@
 //! Calling the host: arguments to bytes, the call, its answer from bytes.
 
-use pack_abi::{Decode, Encode};
+use pack_abi::{Decode, DecodeError, Encode, EncodeError};
+
+use crate::panic::fail;
 
 /// An imported function as wasm sees it: input address and length, where to put the answer's; a status.
 pub type Raw = unsafe extern "C" fn(*const u8, usize, *mut *mut u8, *mut usize) -> i32;
@@ -24,13 +26,13 @@ where
 {
     let mut buffer = crate::memory::ready(crate::memory::kept_arguments().replace(alloc::vec::Vec::new()));
     if let Err(error) = pack_abi::encode_into(arguments, &mut buffer) {
-        panic!("{name}: arguments: {error}");
+        bad_arguments(name, error);
     }
     let answer = wasm::invoke(name, raw, &buffer);
     drop(crate::memory::kept_arguments().replace(buffer));
     match pack_abi::decode(answer.bytes()) {
         Ok(result) => result,
-        Err(error) => panic!("{name}: answer: {error}"),
+        Err(error) => bad_answer(name, error),
     }
 }
 
@@ -47,7 +49,7 @@ where
 {
     let input = match pack_abi::encode(arguments) {
         Ok(input) => input,
-        Err(error) => panic!("{name}: arguments: {error}"),
+        Err(error) => bad_arguments(name, error),
     };
     #[cfg(feature = "std")]
     let answer = crate::testing::answer(name, &input);
@@ -56,8 +58,28 @@ where
     let Some(answer) = answer else { panic!("{name} is not available outside a host") };
     match pack_abi::decode(&answer) {
         Ok(result) => result,
-        Err(error) => panic!("{name}: answer: {error}"),
+        Err(error) => bad_answer(name, error),
     }
+}
+
+#[cold]
+#[track_caller]
+fn bad_arguments(name: &str, error: EncodeError) -> ! {
+    fail(&|put| {
+        put(name);
+        put(": arguments: ");
+        error.put(put);
+    })
+}
+
+#[cold]
+#[track_caller]
+fn bad_answer(name: &str, error: DecodeError) -> ! {
+    fail(&|put| {
+        put(name);
+        put(": answer: ");
+        error.put(put);
+    })
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -104,7 +126,10 @@ mod wasm {
         match status {
             0 => Answer { pointer, len, is_owned: false },
             1 => Answer { pointer, len, is_owned: true },
-            _ => panic!("{name}: the host refused the call"),
+            _ => super::fail(&|put| {
+                put(name);
+                put(": the host refused the call");
+            }),
         }
     }
 }

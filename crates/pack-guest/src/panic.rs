@@ -7,14 +7,17 @@
 /// Bytes of text that are kept.
 pub const TEXT_BYTES_MAX: usize = 1024;
 
+/// Puts out a text in parts, so that saying what is wrong needs no formatting machinery.
+pub type Put<'a> = &'a dyn Fn(&mut dyn FnMut(&str));
+
 #[cfg(any(test, target_arch = "wasm32"))]
 use text::Text;
 
 #[cfg(any(test, target_arch = "wasm32"))]
 mod text {
-    use core::fmt::{self, Write as _};
+    use core::panic::Location;
 
-    use super::TEXT_BYTES_MAX;
+    use super::{Put, TEXT_BYTES_MAX};
 
     /// Text of bounded size; what does not fit is cut off at a character.
     pub(super) struct Text {
@@ -28,50 +31,52 @@ mod text {
         }
 
         /// Writes message and place; a long message is cut so that the place fits.
-        pub(super) fn record(
-            &mut self,
-            message: &dyn fmt::Display,
-            place: Option<&core::panic::Location<'_>>,
-        ) {
+        pub(super) fn record(&mut self, message: Put<'_>, place: Option<&Location<'_>>) {
             self.len = 0;
-            let mut head = Cut { text: self, room: TEXT_BYTES_MAX };
             let place_room = place.map_or(0, |place| place.file().len() + 32);
-            head.room = TEXT_BYTES_MAX.saturating_sub(place_room);
-            head.put(format_args!("{message}"));
-            let mut tail = Cut { text: self, room: TEXT_BYTES_MAX };
-            if let Some(place) = place {
-                tail.put(format_args!("\nat {}:{}:{}", place.file(), place.line(), place.column()));
-            }
+            let room = TEXT_BYTES_MAX.saturating_sub(place_room);
+            message(&mut |part| self.push(part, room));
+            let Some(place) = place else { return };
+            let mut put = |part: &str| self.push(part, TEXT_BYTES_MAX);
+            put("\nat ");
+            put(place.file());
+            put(":");
+            pack_abi::__private::decimal(place.line(), &mut put);
+            put(":");
+            pack_abi::__private::decimal(place.column(), &mut put);
         }
-    }
 
-    struct Cut<'a> {
-        text: &'a mut Text,
-        room: usize,
-    }
-
-    impl Cut<'_> {
-        fn put(&mut self, text: fmt::Arguments<'_>) {
-            // What fails to describe itself is left out: there is nobody left to tell.
-            self.write_fmt(text).unwrap_or_default();
-        }
-    }
-
-    impl fmt::Write for Cut<'_> {
-        fn write_str(&mut self, part: &str) -> fmt::Result {
-            let mut end = part.len().min(self.room.saturating_sub(self.text.len));
+        fn push(&mut self, part: &str, room: usize) {
+            let mut end = part.len().min(room.saturating_sub(self.len));
             while !part.is_char_boundary(end) {
                 end -= 1;
             }
-            let at = self.text.len;
-            if let (Some(room), Some(part)) =
-                (self.text.bytes.get_mut(at..at + end), part.as_bytes().get(..end))
-            {
-                room.copy_from_slice(part);
-                self.text.len += end;
+            let free = self.bytes.get_mut(self.len..).unwrap_or_default();
+            for (slot, byte) in free.iter_mut().zip(part.as_bytes().iter().take(end)) {
+                *slot = *byte;
             }
-            Ok(())
+            self.len += end;
         }
+    }
+}
+
+/// Gives up with a text; its place is the caller's.
+///
+/// # Panics
+/// Always. On wasm it is no panic but a trap with the text of one, for which nothing has to be linked.
+#[cold]
+#[track_caller]
+pub fn fail(message: Put<'_>) -> ! {
+    #[cfg(target_arch = "wasm32")]
+    {
+        record(message, Some(core::panic::Location::caller()));
+        core::arch::wasm32::unreachable()
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let mut text = alloc::string::String::new();
+        message(&mut |part| text.push_str(part));
+        panic!("{text}")
     }
 }
 
@@ -83,7 +88,7 @@ pub use wasm::{listen, record};
 mod wasm {
     use crate::memory::Slot;
 
-    use super::Text;
+    use super::{Put, Text};
 
     #[repr(C)]
     struct Found {
@@ -102,7 +107,7 @@ mod wasm {
     }
 
     /// Keeps the text of a panic.
-    pub fn record(message: &dyn core::fmt::Display, place: Option<&core::panic::Location<'_>>) {
+    pub fn record(message: Put<'_>, place: Option<&core::panic::Location<'_>>) {
         // SAFETY: there is one thread, and a panic while this runs ends the instance.
         unsafe {
             let text = &mut *TEXT.get();
@@ -117,7 +122,8 @@ mod wasm {
         static IS_LISTENING: Slot<bool> = Slot::new(false);
         if !IS_LISTENING.replace(true) {
             std::panic::set_hook(alloc::boxed::Box::new(|info| {
-                record(&info.payload_as_str().unwrap_or("a value that is not text"), info.location());
+                let text = info.payload_as_str().unwrap_or("a value that is not text");
+                record(&|put| put(text), info.location());
             }));
         }
     }
@@ -127,6 +133,22 @@ mod wasm {
     pub fn listen() {}
 }
 
+/// Puts out a message that only formatting can tell, as that of a panic without the standard library.
+#[doc(hidden)]
+pub fn put_formatted(message: &dyn core::fmt::Display, put: &mut dyn FnMut(&str)) {
+    struct Parts<'a>(&'a mut dyn FnMut(&str));
+
+    impl core::fmt::Write for Parts<'_> {
+        fn write_str(&mut self, part: &str) -> core::fmt::Result {
+            (self.0)(part);
+            Ok(())
+        }
+    }
+
+    // What fails to describe itself is left out: there is nobody left to tell.
+    core::fmt::write(&mut Parts(put), format_args!("{message}")).unwrap_or_default();
+}
+
 /// Defines the panic handler of a guest without the standard library: it records the text and traps.
 #[macro_export]
 macro_rules! panic_handler {
@@ -134,7 +156,8 @@ macro_rules! panic_handler {
         #[cfg(target_arch = "wasm32")]
         #[panic_handler]
         fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-            $crate::panic::record(&info.message(), info.location());
+            let message = info.message();
+            $crate::panic::record(&|put| $crate::panic::put_formatted(&message, put), info.location());
             ::core::arch::wasm32::unreachable()
         }
     };
@@ -146,7 +169,7 @@ mod tests {
 
     fn recorded(message: &str) -> alloc::string::String {
         let mut text = Text::new();
-        text.record(&message, Some(core::panic::Location::caller()));
+        text.record(&|put| put(message), Some(core::panic::Location::caller()));
         core::str::from_utf8(&text.bytes[..text.len]).expect("whole characters").into()
     }
 

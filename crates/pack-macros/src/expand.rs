@@ -202,6 +202,14 @@ mod tests {
     }
 
     #[test]
+    fn interface_text_is_embedded_where_it_has_docs() {
+        let plain = expanded("package a:b; world w { export f: func(); }", "w");
+        assert!(plain.contains("pack:types") && !plain.contains("pack:wit"), "{plain}");
+        let with_docs = expanded("package a:b; world w {\n/// Of f.\nexport f: func(); }", "w");
+        assert!(with_docs.contains("pack:wit"), "{with_docs}");
+    }
+
+    #[test]
     fn an_own_copy_of_a_package_goes_before_that_of_the_sdk() {
         let text = "package theater:simple; interface runtime { mine: func(); } world w { import runtime; }";
         let code = expanded(text, "w");

@@ -98,23 +98,30 @@ fn export(
 /// What the package is, for hosts that run it and for tools that only read it.
 fn description(krate: &TokenStream, world: &World) -> Result<TokenStream, Impossible> {
     let bytes = crate::describe::metadata(world)?;
+    let packed = pack_abi::squeeze::squeeze(&bytes);
+    let (packed_length, packed) = (Literal::usize_unsuffixed(packed.len()), byte_array(&packed));
     let (length, bytes) = (Literal::usize_unsuffixed(bytes.len()), byte_array(&bytes));
+    let text = crate::describe::text(world).map(|text| {
+        let (length, text) = (Literal::usize_unsuffixed(text.len()), byte_array(text.as_bytes()));
+        quote! {
+            #[unsafe(link_section = "pack:wit")]
+            static WIT_SECTION: [u8; #length] = #text;
+        }
+    });
     Ok(quote! {
-        static TYPES: [u8; #length] = #bytes;
+        static TYPES: [u8; #packed_length] = #packed;
 
         #[unsafe(link_section = "pack:types")]
         static TYPES_SECTION: [u8; #length] = #bytes;
+
+        #text
 
         #[unsafe(link_section = "pack:sdk")]
         static SDK_SECTION: [u8; 2] = #krate::rt::SDK;
 
         #[unsafe(export_name = "__pack_types")]
         unsafe extern "C" fn types(out: *mut *const u8, out_len: *mut usize) -> i32 {
-            unsafe {
-                out.write_unaligned(TYPES.as_ptr());
-                out_len.write_unaligned(TYPES.len());
-            }
-            0
+            unsafe { #krate::export::describe(&TYPES, (out, out_len)) }
         }
     })
 }

@@ -10,6 +10,7 @@ use crate::command::{CommandError, Streamed, capture, stream};
 use crate::diagnosis::{build_hint, import_hint};
 use crate::machine::Machine;
 use crate::progress::Progress;
+use crate::shorten::shorten;
 use crate::toolchain::Toolchain;
 use crate::wasm::{ReadWasmError, imported_modules};
 
@@ -146,7 +147,7 @@ impl BuildError {
 impl Toolchain {
     /// Builds guests and returns their wasm files, in the order of their names.
     ///
-    /// Cargo's own output goes to `progress` as it comes.
+    /// Cargo's own output goes to `progress` as it comes. The names in the files are made readable and short.
     ///
     /// # Errors
     /// See [`BuildError`]; [`BuildError::hint`] explains the usual mistakes.
@@ -183,7 +184,10 @@ impl Toolchain {
         if artifacts.is_empty() {
             return Err(BuildError::NoArtifact { dir: dir.clone() });
         }
-        artifacts.iter().try_for_each(check_imports)?;
+        for artifact in &artifacts {
+            check_imports(artifact)?;
+            shorten(&artifact.path)?;
+        }
         Ok(artifacts)
     }
 

@@ -17,6 +17,7 @@
 //! ```
 
 mod choice;
+mod code;
 mod command;
 mod compiler;
 mod diagnosis;
@@ -27,6 +28,7 @@ mod machine;
 mod progress;
 mod report;
 mod setup;
+mod shorten;
 mod store;
 mod toolchain;
 mod wasm;
@@ -47,7 +49,7 @@ pub use setup::{
 };
 pub use store::{Installed, StoreError};
 pub use toolchain::{Origin, Toolchain};
-pub use wasm::ReadWasmError;
+pub use wasm::{ReadWasmError, bytes_for_hosts};
 
 /// The one target that guests are built for.
 pub const TARGET: &str = "wasm32-unknown-unknown";

@@ -1,4 +1,5 @@
-//! Reads which modules a wasm file imports from, to tell a guest of ours from one built for somebody else.
+//! Reads wasm files as far as the build needs: which modules one imports from tells a guest of ours from one built
+//! for somebody else.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,13 +7,22 @@ use std::path::{Path, PathBuf};
 
 const IMPORT_SECTION: u8 = 2;
 
-/// A file that cargo produced and that is not wasm.
+/// A file that cargo produced and that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadWasmError {
     /// It cannot be read.
     #[error("failed to read {}", path.display())]
     Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be written again.
+    #[error("failed to write {}", path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -35,30 +45,63 @@ pub(crate) fn imported_modules(path: &Path) -> Result<BTreeSet<String>, ReadWasm
     modules(&bytes).map_err(|offset| ReadWasmError::Malformed { path: path.to_owned(), offset })
 }
 
+/// Returns the size of a wasm file without the sections that no host reads: names, and who made it.
+///
+/// # Errors
+/// If it cannot be read, or is no wasm module.
+pub fn bytes_for_hosts(path: &Path) -> Result<usize, ReadWasmError> {
+    let bytes = std::fs::read(path).map_err(|source| ReadWasmError::Io { path: path.to_owned(), source })?;
+    counted(&bytes).map_err(|offset| ReadWasmError::Malformed { path: path.to_owned(), offset })
+}
+
+/// The same of bytes; the error is the offset of the first byte that does not fit.
+fn counted(bytes: &[u8]) -> Result<usize, usize> {
+    let mut reader = Reader::of_module(bytes)?;
+    let mut count = reader.at;
+    while reader.at < bytes.len() {
+        let start = reader.at;
+        let (id, section) = reader.section()?;
+        let name = if id == 0 { Reader { bytes: section, at: 0 }.name().unwrap_or_default() } else { b"" };
+        if name != b"name" && name != b"producers" {
+            count += reader.at - start;
+        }
+    }
+    Ok(count)
+}
+
 /// The same of bytes; the error is the offset of the first byte that does not fit.
 fn modules(bytes: &[u8]) -> Result<BTreeSet<String>, usize> {
-    let mut reader = Reader { bytes, at: 0 };
-    if reader.take(8)? != b"\0asm\x01\0\0\0" {
-        return Err(0);
-    }
+    let mut reader = Reader::of_module(bytes)?;
     while reader.at < bytes.len() {
-        let id = reader.byte()?;
-        let length = reader.number()?;
-        let section = reader.take(length)?;
+        let (id, section) = reader.section()?;
         if id == IMPORT_SECTION {
-            let start = reader.at - length;
+            let start = reader.at - section.len();
             return Reader { bytes: section, at: 0 }.imports().map_err(|offset| start + offset);
         }
     }
     Ok(BTreeSet::new())
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// A place in a module or in a part of it; errors are offsets of the first byte that does not fit.
+pub(crate) struct Reader<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Returns the place behind the header of a module.
+    pub(crate) fn of_module(bytes: &'a [u8]) -> Result<Self, usize> {
+        let mut reader = Self { bytes, at: 0 };
+        if reader.take(8)? == b"\0asm\x01\0\0\0" { Ok(reader) } else { Err(0) }
+    }
+
+    /// Takes a section, or a subsection: its number and contents.
+    pub(crate) fn section(&mut self) -> Result<(u8, &'a [u8]), usize> {
+        let id = self.byte()?;
+        let length = self.number()?;
+        Ok((id, self.take(length)?))
+    }
+
     fn imports(mut self) -> Result<BTreeSet<String>, usize> {
         let mut found = BTreeSet::new();
         for _ in 0..self.number()? {
@@ -91,7 +134,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn name(&mut self) -> Result<&'a [u8], usize> {
+    /// Takes a counted name.
+    pub(crate) fn name(&mut self) -> Result<&'a [u8], usize> {
         let length = self.number()?;
         self.take(length)
     }
@@ -108,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned number in LEB128, at most five bytes.
-    fn number(&mut self) -> Result<usize, usize> {
+    pub(crate) fn number(&mut self) -> Result<usize, usize> {
         let start = self.at;
         let mut value: u64 = 0;
         for shift in (0..35).step_by(7) {
@@ -151,6 +195,17 @@ mod tests {
         let found = modules(&module()).expect("a module");
         let found: Vec<&str> = found.iter().map(String::as_str).collect();
         assert_eq!(found, ["env", "theater:simple/runtime", "wasi_snapshot_preview1"]);
+    }
+
+    #[test]
+    fn names_and_producers_do_not_count() {
+        let mut bytes = module();
+        let whole = bytes.len();
+        bytes.extend_from_slice(b"\0\x05\x04name");
+        bytes.extend_from_slice(b"\0\x0b\x09producers\0");
+        bytes.extend_from_slice(b"\0\x06\x05names");
+        assert_eq!(counted(&bytes), Ok(whole + 8));
+        assert!(counted(&bytes[..whole + 3]).is_err());
     }
 
     #[test]

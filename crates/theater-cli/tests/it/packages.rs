@@ -1,6 +1,7 @@
 //! Packages: looked at, and called at one function.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::story::{Answer, Story, guest, repository};
@@ -92,6 +93,43 @@ fn interface_text_of_a_package_parses_again() {
         let world = document.world(None).expect("there is one world");
         assert_eq!(pack_wit::print_world(world), text);
     }
+}
+
+#[test]
+fn docs_of_a_package_are_shown_and_a_text_that_says_something_else_is_not() {
+    let story = Story::new();
+    let wasm = guest("calm");
+    let inspect = |wasm: &Path, option: &[&str]| {
+        let start = [OsStr::new("inspect"), wasm.as_os_str()];
+        story.theater(start.into_iter().chain(option.iter().map(OsStr::new))).fine()
+    };
+    let doc = "/// Writes one message to the actor's log. It becomes an event of the chain.";
+    let honest = inspect(&wasm, &[]);
+    assert!(honest.text().contains(&format!("    {doc}\n    log: func(msg: string);\n")), "{honest:?}");
+    assert!(honest.text().contains("docs in section `pack:wit`"), "{honest:?}");
+    assert!(inspect(&wasm, &["--wit"]).text().contains("    /// Starts one life of the actor."));
+    assert!(inspect(&wasm, &["--json"]).text().contains("Writes one message to the actor's log."));
+
+    let mut bytes = std::fs::read(&wasm).expect("it was built");
+    let (true_text, lie) = (b"log: func(msg: string)", b"log: func(msg:  value)");
+    let places: Vec<usize> = bytes
+        .windows(lie.len())
+        .enumerate()
+        .filter(|(_, part)| part == true_text)
+        .map(|(at, _)| at)
+        .collect();
+    let [place] = places.as_slice() else { panic!("the text is there {} times", places.len()) };
+    bytes[*place..*place + lie.len()].copy_from_slice(lie);
+    let lying = story.file("lying.wasm", &bytes);
+    let shown = inspect(&lying, &[]);
+    assert!(shown.stderr.contains("the interface text in the package is not shown: the metadata imports another `theater:simple/runtime`"), "{shown:?}");
+    assert!(shown.text().contains("log: func(msg: string);") && !shown.text().contains(doc), "{shown:?}");
+    let text = inspect(&lying, &["--wit"]).text();
+    assert!(text.contains("log: func(msg: string);") && !text.contains("///"), "{text}");
+    pack_wit::parse(&[pack_wit::Source::new("lying.wit", text)]).expect("it parses");
+    bytes[*place] = b'(';
+    let broken = inspect(&story.file("broken.wasm", &bytes), &[]);
+    assert!(broken.stderr.contains("is not shown: ") && broken.stderr.contains("pack:wit:"), "{broken:?}");
 }
 
 #[test]

@@ -18,13 +18,7 @@ pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u
     let mut walk = Walk { rest: payload, end: offset + payload.len(), fault: None };
     let count = match kind {
         Kind::Array => {
-            match Kind::from_byte(walk.byte()).and_then(Kind::width) {
-                Some(width) => {
-                    let count = walk.count();
-                    walk.skip(Some(walk.rest.len()).filter(|left| count.checked_mul(width) == Some(*left)));
-                }
-                None => walk.fail_at(DecodeErrorKind::WrongListForm, offset),
-            }
+            walk.array(offset);
             0
         }
         Kind::Tuple => {
@@ -63,11 +57,7 @@ pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u
         }
         Kind::Option => {
             walk.term();
-            let present = walk.byte();
-            if present > 1 {
-                walk.fail(DecodeErrorKind::BadPresence);
-            }
-            present.into()
+            walk.presence()
         }
         Kind::Result => {
             walk.term();
@@ -97,6 +87,26 @@ pub(crate) fn links_of(kind: Kind, payload: &[u8], offset: usize) -> Result<&[[u
 }
 
 impl<'a> Walk<'a> {
+    /// Reads whether there is a child, and returns the number of children.
+    fn presence(&mut self) -> usize {
+        let present = self.byte();
+        if present > 1 {
+            self.fail(DecodeErrorKind::BadPresence);
+        }
+        present.into()
+    }
+
+    /// Reads all of an array: its kind, its count and so many elements, and no more.
+    fn array(&mut self, offset: usize) {
+        match Kind::from_byte(self.byte()).and_then(Kind::width) {
+            Some(width) => {
+                let count = self.count();
+                self.skip(Some(self.rest.len()).filter(|left| count.checked_mul(width) == Some(*left)));
+            }
+            None => self.fail_at(DecodeErrorKind::WrongListForm, offset),
+        }
+    }
+
     #[inline(never)]
     fn fail(&mut self, kind: DecodeErrorKind) {
         self.fail_at(kind, self.end - self.rest.len());
@@ -242,7 +252,7 @@ mod tests {
         let set = BTreeSet::from(["a", "b"]);
         let map = BTreeMap::from([("a", Some(1_u8)), ("b", None)]);
         let results: [Result<(u8, &str), Vec<bool>>; 2] = [Ok((1, "x")), Err(Vec::new())];
-        let nothing: Option<BTreeMap<(u8, ()), BTreeSet<Vec<u64>>>> = None;
+        let nothing = None::<BTreeMap<(u8, ()), BTreeSet<Vec<u64>>>>;
         let bytes = [
             crate::encode(&(&set, &map, &results, &nothing)),
             crate::encode(&(vec!["a"], Vec::<String>::new(), vec![1_u16, 2], Vec::<u64>::new())),

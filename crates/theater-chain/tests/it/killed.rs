@@ -126,7 +126,7 @@ fn kill_one(folder: &Path, round: u64) -> Vec<(u32, u32)> {
     };
     let mut said = Vec::new();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         said.extend(line.strip_prefix("acknowledged ").and_then(pair));
         if said.len() as u64 == wanted {
             break;

@@ -29,7 +29,7 @@ pub struct Causes {
     pub under_way: u64,
     /// Messages whose payload was removed from the run.
     pub unreadable: u64,
-    /// What is wrong, at most the first [`FAULTS_MAX`].
+    /// What is wrong, at most the first twenty of them.
     pub faults: Vec<CauseFault>,
 }
 

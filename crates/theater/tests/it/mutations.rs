@@ -86,9 +86,10 @@ impl Sweep {
         self.tried += 1;
     }
 
-    fn end(self, what: &str, at_least: usize) {
-        println!("{what}: {} mutations tried, all noticed at the event", self.tried);
+    /// Returns what to say of it.
+    fn end(self, what: &str, at_least: usize) -> String {
         assert!(self.tried >= at_least, "{what}: only {} were tried", self.tried);
+        format!("{what}: {} mutations tried, all noticed at the event", self.tried)
     }
 }
 
@@ -110,7 +111,7 @@ async fn every_dropped_event_is_noticed_where_it_was() {
     }
     let only_ends = [events[0].clone(), events[events.len() - 1].clone()];
     sweep.must_be_noticed_at(&house, "no-calls", &only_ends, 1).await;
-    sweep.end("drop", 7);
+    println!("{}", sweep.end("drop", 7));
 }
 
 #[tokio::test]
@@ -133,7 +134,7 @@ async fn every_inserted_and_every_swapped_event_is_noticed_where_it_is() {
             sweep.must_be_noticed_at(&house, &format!("swap-{first}-{second}"), &other, first).await;
         }
     }
-    sweep.end("insert and swap", 50);
+    println!("{}", sweep.end("insert and swap", 50));
 }
 
 /// What is done to one event.
@@ -166,7 +167,7 @@ async fn every_altered_header_and_payload_is_noticed_where_it_is() {
     let mut altered = events.clone();
     alter(&mut altered[6], false);
     sweep.must_be_noticed_at(&house, "output", &altered, 6).await;
-    sweep.end("alter", 35);
+    println!("{}", sweep.end("alter", 35));
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn every_inserted_decision_and_every_other_end_is_noticed_where_it_is() {
         other[last].payload = Payload::Whole { input: Vec::new(), output: end.encode().unwrap() };
         sweep.must_be_noticed_at(&house, &format!("end-{at}"), &other, last).await;
     }
-    sweep.end("decisions and ends", 12);
+    println!("{}", sweep.end("decisions and ends", 12));
 }
 
 fn flipped(header: Header, to: Outcome) -> Outcome {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::command::{CommandError, Streamed, capture, stream};
 use crate::diagnosis::{build_hint, import_hint};
 use crate::machine::Machine;
+use crate::paths;
 use crate::progress::Progress;
 use crate::shorten::shorten;
 use crate::toolchain::Toolchain;
@@ -173,8 +174,9 @@ impl Toolchain {
         if !dir.join("Cargo.toml").is_file() {
             return Err(BuildError::NoManifest { dir: dir.clone() });
         }
-        let guests = self.guests(machine, build)?;
+        let (root, guests) = self.guests(machine, build)?;
         let mut command = self.cargo_command_on(machine);
+        paths::hide(&mut command, machine, &root);
         arguments(&mut command, build, &guests);
         let Streamed { status, stdout, stderr } = stream(&mut command, None, progress)?;
         if !status.success() {
@@ -191,21 +193,22 @@ impl Toolchain {
         Ok(artifacts)
     }
 
-    /// Returns the packages to build, before anything is compiled.
-    fn guests(&self, machine: &Machine, build: &GuestBuild) -> Result<Vec<Package>, BuildError> {
+    /// Returns the folder of the workspace and the packages to build, before anything is compiled.
+    fn guests(&self, machine: &Machine, build: &GuestBuild) -> Result<(PathBuf, Vec<Package>), BuildError> {
         let dir = &build.manifest_dir;
         let mut command = self.cargo_command_on(machine);
         command.current_dir(dir).args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
         let metadata: Value =
             serde_json::from_str(&capture(&mut command)?).map_err(BuildError::Unreadable)?;
         let packages = packages(&metadata);
+        let root = PathBuf::from(metadata["workspace_root"].as_str().unwrap_or_default());
         let own = dir.join("Cargo.toml").canonicalize().ok();
         let is_wanted = |package: &Package| match &build.package {
             Some(name) => *name == package.name,
             None => package.manifest.canonicalize().ok() == own,
         };
         match (packages.iter().find(|package| is_wanted(package)), &build.package) {
-            (Some(package), _) if package.is_guest => Ok(vec![package.clone()]),
+            (Some(package), _) if package.is_guest => Ok((root, vec![package.clone()])),
             (Some(package), _) => Err(BuildError::NotACdylib {
                 package: package.name.clone(),
                 manifest: package.manifest.clone(),
@@ -217,7 +220,11 @@ impl Toolchain {
             }),
             (None, None) => {
                 let guests: Vec<Package> = packages.into_iter().filter(|package| package.is_guest).collect();
-                if guests.is_empty() { Err(BuildError::NoGuest { dir: dir.clone() }) } else { Ok(guests) }
+                if guests.is_empty() {
+                    Err(BuildError::NoGuest { dir: dir.clone() })
+                } else {
+                    Ok((root, guests))
+                }
             }
         }
     }

@@ -25,6 +25,7 @@ mod guest;
 mod install;
 mod kit;
 mod machine;
+mod paths;
 mod progress;
 mod report;
 mod setup;

@@ -86,6 +86,31 @@ fn guests_with_and_without_std_are_built_with_link_time_optimisation() {
 }
 
 #[test]
+fn a_guest_is_the_same_wherever_it_is_built_and_tells_no_path_of_the_machine() {
+    let built = |below: &str| {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (actor, beside) = (dir.path().join(below).join("actor"), dir.path().join(below).join("beside"));
+        let lib = "[lib]\ncrate-type = [\"cdylib\"]\n\n[profile.release]\npanic = \"abort\"\n\n[workspace]\n";
+        package(&actor, "guest", &format!("[dependencies]\nbeside = {{ path = \"../beside\" }}\n\n{lib}"));
+        package(&beside, "beside", "");
+        let place =
+            "#[inline(never)]\npub fn place() -> &'static str { core::panic::Location::caller().file() }\n";
+        write(&beside.join("src/lib.rs"), place);
+        write(
+            &actor.join("src/lib.rs"),
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn place() -> *const u8 { beside::place().as_ptr() }\n",
+        );
+        let artifacts = toolchain().build(&offline(&actor), &mut Quiet).expect("built");
+        fs::read(&artifacts[0].path).expect("readable")
+    };
+    let (here, there) = (built("here"), built("some/where/else"));
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds(&here, "../beside/src/lib.rs"));
+    assert!(!holds(&there, "some/where"));
+    assert!(here == there, "the same bytes");
+}
+
+#[test]
 fn neither_the_environment_nor_a_toolchain_file_disturbs_a_build() {
     let dir = guest(NO_STD);
     write(&dir.path().join("rust-toolchain.toml"), "[toolchain]\nchannel = \"nightly-2016-01-01\"\n");

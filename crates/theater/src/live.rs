@@ -170,26 +170,42 @@ impl LiveRun {
         answer.within(timeout_ms, "answer").await.result
     }
 
-    /// Tells an actor to end after the call in hand, its children first.
+    /// Returns an actor's state, an encoded graph, as it is between two calls: after the one in hand. No event tells of
+    /// that.
+    ///
+    /// # Errors
+    /// Fails if there is no such actor, or if it ends meanwhile.
+    pub async fn state(&self, path: &str) -> Result<Vec<u8>, MessageError> {
+        let seen = self.run.find(path)?.mailbox().look();
+        seen.await.map_err(|_| MessageError::NoActor(path.to_owned()))
+    }
+
+    /// Tells an actor to end after the call in hand, its children first, and waits for that.
     ///
     /// # Errors
     /// Fails if there is no such actor.
-    pub fn stop(&self, origin: &str, path: &str) -> Result<(), MessageError> {
-        self.order((origin, "stop"), path, Order::Stop)
+    pub async fn stop(&self, origin: &str, path: &str) -> Result<(), MessageError> {
+        self.order((origin, "stop"), path, Order::Stop).await
     }
 
-    /// Ends an actor at its next fuel yield or pending host call, and its children.
+    /// Ends an actor at its next fuel yield or pending host call, and its children, and waits for that.
     ///
     /// # Errors
     /// Fails if there is no such actor.
-    pub fn kill(&self, origin: &str, path: &str) -> Result<(), MessageError> {
-        self.order((origin, "kill"), path, Order::Kill)
+    pub async fn kill(&self, origin: &str, path: &str) -> Result<(), MessageError> {
+        self.order((origin, "kill"), path, Order::Kill).await
     }
 
-    fn order(&self, (origin, kind): (&str, &str), path: &str, order: Order) -> Result<(), MessageError> {
+    async fn order(
+        &self,
+        (origin, kind): (&str, &str),
+        path: &str,
+        order: Order,
+    ) -> Result<(), MessageError> {
         let peer = self.run.find(path)?;
         self.record(&Command { origin, to: path, data: &[] }, kind)?;
         peer.mailbox().order(order);
+        peer.mailbox().left().await;
         Ok(())
     }
 

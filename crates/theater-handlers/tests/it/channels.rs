@@ -75,7 +75,7 @@ async fn opener_that_gives_up_leaves_no_half_of_a_channel() {
                     })
                 })
                 .await;
-            live.kill("test", "root/puppet-3").unwrap();
+            live.kill("test", "root/puppet-3").await.unwrap();
         })
         .await;
     played.has("root/puppet-3 ended: killed");

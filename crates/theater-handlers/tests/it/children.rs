@@ -69,7 +69,7 @@ async fn supervisor_hears_how_children_end_but_not_of_those_that_it_stops() {
     let played = house
         .play_with("manifest.toml", script, async |live, _| {
             house.lines.wait_for("root: error root/puppet-2").await;
-            live.stop("test", "root/puppet-3").unwrap();
+            live.stop("test", "root/puppet-3").await.unwrap();
             house.lines.wait_for("root: stopped root/puppet-3").await;
         })
         .await;
@@ -98,8 +98,9 @@ async fn spawn_and_wait_returns_the_result_or_stops_what_takes_too_long() {
 async fn children_end_before_their_parents_and_in_reverse_order() {
     let house = House::new();
     let script = "spawn manifest.toml spawn manifest.toml;spawn manifest.toml";
-    let played =
-        house.play_with("manifest.toml", script, async |live, _| live.stop("test", "root").unwrap()).await;
+    let played = house
+        .play_with("manifest.toml", script, async |live, _| live.stop("test", "root").await.unwrap())
+        .await;
     let ends: Vec<_> = played.lines.iter().filter(|line| line.contains("ended:")).cloned().collect();
     assert_eq!(
         ends,

@@ -7,6 +7,7 @@ mod channels;
 mod children;
 mod freezes;
 mod house;
+mod live;
 mod mailboxes;
 mod requests;
 mod storm;

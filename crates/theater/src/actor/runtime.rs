@@ -221,6 +221,11 @@ impl ActorRuntime {
                     };
                     return (Box::new(instance.into_boundary()), Ending::of(reason));
                 }
+                Next::Look(onlooker) => {
+                    // It may have gone away.
+                    drop(onlooker.send(instance.boundary().state().graph()));
+                    continue;
+                }
                 Next::Message(message) => message,
             };
             match self.handle(instance, message).await {

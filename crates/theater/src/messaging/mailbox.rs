@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{SetOnce, oneshot};
 
 use super::activity::Activity;
 use super::error::MessageError;
@@ -38,14 +38,20 @@ pub(crate) enum Order {
 /// What an actor does next.
 pub(crate) enum Next {
     Order(Order),
+    Look(Onlooker),
     Message(Message),
 }
+
+/// Somebody outside who wants to see the actor's state, as a graph. It overtakes messages, and is no event.
+pub(crate) type Onlooker = oneshot::Sender<Vec<u8>>;
 
 /// The mailbox.
 pub(crate) struct Mailbox {
     bounds: Bounds,
     activity: Arc<Activity>,
     inner: Mutex<Inner>,
+    /// Set when the owner is gone.
+    is_left: SetOnce<()>,
 }
 
 #[derive(Default)]
@@ -62,6 +68,7 @@ struct Inner {
     is_busy: bool,
     owner: Option<Waker>,
     waiting: VecDeque<Waiting>,
+    onlookers: Vec<Onlooker>,
     tally: Tally,
 }
 
@@ -110,7 +117,7 @@ impl Mailbox {
     pub(crate) fn new(bounds: Bounds, activity: Arc<Activity>) -> Self {
         activity.enter();
         let inner = Inner { is_busy: true, ..Inner::default() };
-        Self { bounds, activity, inner: Mutex::new(inner) }
+        Self { bounds, activity, inner: Mutex::new(inner), is_left: SetOnce::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -182,9 +189,9 @@ impl Mailbox {
         inner.is_closed = true;
         let left: Vec<Message> = inner.queue.drain(..).map(|queued| queued.message).collect();
         inner.tally.dead += left.len() as u64;
-        let waiting = std::mem::take(&mut inner.waiting);
+        let waiting = (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.onlookers));
         drop(inner);
-        // Whoever waits for room hears of the end by losing the other half.
+        // Whoever waits for room, or for a look, hears of the end by losing the other half.
         drop(waiting);
         left
     }
@@ -197,6 +204,27 @@ impl Mailbox {
         if was_busy {
             self.activity.leave();
         }
+        // An owner leaves once.
+        self.is_left.set(()).ok();
+    }
+
+    /// Waits until the owner is gone.
+    pub(crate) async fn left(&self) {
+        self.is_left.wait().await;
+    }
+
+    /// Asks for the actor's state as it is between two calls. The answer does not come if the actor ends.
+    pub(crate) fn look(&self) -> oneshot::Receiver<Vec<u8>> {
+        let (onlooker, seen) = oneshot::channel();
+        let mut inner = self.lock();
+        if inner.is_closed {
+            return seen;
+        }
+        inner.onlookers.push(onlooker);
+        let owner = self.rouse(&mut inner);
+        drop(inner);
+        wake(owner);
+        seen
     }
 
     /// Returns the counts of the messages to this mailbox.
@@ -249,6 +277,9 @@ impl Peer {
         let mut inner = mailbox.lock();
         if let Some(order) = inner.order {
             return Poll::Ready(Next::Order(order));
+        }
+        if let Some(onlooker) = inner.onlookers.pop() {
+            return Poll::Ready(Next::Look(onlooker));
         }
         if let Some(Queued { message, has_slot }) = inner.queue.pop_front() {
             inner.tally.handled += 1;

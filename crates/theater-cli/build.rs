@@ -34,17 +34,22 @@ fn main() {
     for (name, entry) in lock_entries(&root) {
         writeln!(text, "({name:?}, {entry:?}),").expect("a String takes all text");
     }
-    text.push_str("];\n\n/// Path below the template's folder and contents, per template.\n");
-    text.push_str("pub(crate) const TEMPLATES: &[(&str, &[super::File])] = &[\n");
+    text.push_str("];\n\npub(crate) const TEMPLATES: &[super::Template] = &[\n");
     let templates = root.join("templates");
     println!("cargo::rerun-if-changed={}", templates.display());
     for template in sorted(&templates).into_iter().filter(|path| path.is_dir()) {
         let name = template.file_name().and_then(|name| name.to_str()).expect("template names are ASCII");
-        writeln!(text, "({name:?}, &[").expect("a String takes all text");
+        let dependencies = template_dependencies(&template);
+        writeln!(text, "super::Template {{ name: {name:?}, dependencies: &{dependencies:?}, lock: &[")
+            .expect("a String takes all text");
+        for (name, entry) in template_lock_entries(&root, &dependencies) {
+            writeln!(text, "({name:?}, {entry:?}),").expect("a String takes all text");
+        }
+        text.push_str("], files: &[");
         for path in files_below(&template, &|_| true) {
             entry(&mut text, &relative(&path, &template), &path);
         }
-        text.push_str("]),\n");
+        text.push_str("] },\n");
     }
     text.push_str("];\n");
     fs::write(out_dir.join("embedded.rs"), text).expect("OUT_DIR is writable");
@@ -102,8 +107,7 @@ const TURNED_OFF: &[&str] = &["serde"];
 fn lock_entries(root: &Path) -> Vec<(String, String)> {
     println!("cargo::rerun-if-changed={}", root.join("Cargo.lock").display());
     let lock = read_toml(&root.join("Cargo.lock"));
-    let packages = lock.get("package").and_then(toml::Value::as_array).expect("a lock file lists packages");
-    let packages: Vec<&toml::Table> = packages.iter().filter_map(toml::Value::as_table).collect();
+    let packages = packages_of(&lock);
     let mut wanted: Vec<String> = SDK.iter().map(|(_, name)| (*name).to_owned()).collect();
     let mut entries = BTreeMap::new();
     while let Some(reference) = wanted.pop() {
@@ -126,6 +130,39 @@ fn lock_entries(root: &Path) -> Vec<(String, String)> {
         wanted.extend(dependencies);
     }
     entries.into_iter().collect()
+}
+
+/// Returns the names of what the actors of a template use besides the SDK.
+fn template_dependencies(template: &Path) -> Vec<String> {
+    let manifest = template.join("Cargo.toml.in");
+    let text =
+        fs::read_to_string(&manifest).unwrap_or_else(|error| panic!("{}: {error}", manifest.display()));
+    let manifest: toml::Table = text.replace("{{name}}", "name").parse().expect("a template has a manifest");
+    let listed = manifest.get("dependencies").and_then(toml::Value::as_table).expect("it uses the SDK");
+    listed.keys().filter(|name| *name != "theater-guest").cloned().collect()
+}
+
+/// Returns what locks them: as the example actors do, which use them with the same features.
+fn template_lock_entries(root: &Path, dependencies: &[String]) -> BTreeMap<String, String> {
+    println!("cargo::rerun-if-changed={}", root.join("examples/Cargo.lock").display());
+    let lock = read_toml(&root.join("examples/Cargo.lock"));
+    let packages = packages_of(&lock);
+    let mut wanted = dependencies.to_vec();
+    let mut entries = BTreeMap::new();
+    while let Some(reference) = wanted.pop() {
+        let package = locked(&packages, &reference);
+        let dependencies = locked_dependencies(package);
+        let entry = lock_entry(package, &dependencies);
+        if entries.insert(text_of(package, "name").to_owned(), entry).is_none() {
+            wanted.extend(dependencies);
+        }
+    }
+    entries
+}
+
+fn packages_of(lock: &toml::Table) -> Vec<&toml::Table> {
+    let packages = lock.get("package").and_then(toml::Value::as_array).expect("a lock file lists packages");
+    packages.iter().filter_map(toml::Value::as_table).collect()
 }
 
 /// Finds what a lock file calls `name`, or `name version` where there are several.

@@ -4,6 +4,7 @@ mod ci;
 mod coverage;
 mod examples;
 mod fuzz;
+mod golden;
 mod guests;
 mod instructions;
 mod readme;
@@ -21,7 +22,8 @@ cargo xtask COMMAND
 
   test [FILTER]   set up what the tests need, then run all of them
   guests          build the example actors for wasm32; print and limit what the SDK costs
-  examples        run, verify and replay the examples
+  examples [--bless]
+                  run, verify and replay the examples, and their golden runs; or make golden runs of them
   second          verify the runs of the examples with docs/verify.py too
   readme          run the commands of README.md
   tidy            check what compilers do not: layers, layout, leftovers
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["test", filter] => suite::run(&shell, Some(filter)),
         ["guests"] => guests::run(&shell),
         ["examples"] => guests::run(&shell).and_then(|()| examples::run(&shell)),
+        ["examples", "--bless"] => guests::run(&shell).and_then(|()| golden::bless(&shell)),
         ["second"] => second::run(&shell),
         ["readme"] => readme::run(&shell),
         ["tidy"] => tidy::run(&shell),

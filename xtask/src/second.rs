@@ -32,7 +32,7 @@ pub(crate) fn run(shell: &Shell) -> Outcome {
 }
 
 /// Returns the head that `theater verify` prints, which it does only after checking the run.
-fn head_of(shell: &Shell, home: &Path, run: &Path) -> Result<String, Failure> {
+pub(crate) fn head_of(shell: &Shell, home: &Path, run: &Path) -> Result<String, Failure> {
     let mut command = Command::new(shell.target().join("debug").join("theater"));
     let report = shell.capture(command.arg("verify").arg(run).envs(examples::environment(shell, home)?))?;
     let head = report.lines().find_map(|line| line.strip_prefix("head ")).map(str::trim);
@@ -40,7 +40,7 @@ fn head_of(shell: &Shell, home: &Path, run: &Path) -> Result<String, Failure> {
         .ok_or_else(|| Failure::check(format!("`theater verify` printed no head: {report}")))
 }
 
-fn python(shell: &Shell, words: &[&str]) -> Outcome {
+pub(crate) fn python(shell: &Shell, words: &[&str]) -> Outcome {
     let mut command = Command::new("python3");
     let ready = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
     if !ready {

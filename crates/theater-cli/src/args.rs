@@ -76,6 +76,20 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Execute a run again from its record, without the world, and compare
     Replay(ReplayArgs),
+    /// List the actors of the live runs
+    Ps(LiveArgs),
+    /// Show the actors of a live run, and who started whom
+    Tree(LiveArgs),
+    /// Send a message to an actor of a live run
+    Send(MessageArgs),
+    /// Send a request to an actor of a live run and print the answer
+    Ask(AskArgs),
+    /// End an actor of a live run in order, its children first; the root ends the run
+    Stop(EndArgs),
+    /// End an actor of a live run at once
+    Kill(EndArgs),
+    /// Print the state of an actor of a live run
+    State(StateArgs),
     /// Measure this machine: codec, calls, spawning, journal, verification, replay
     Bench(BenchArgs),
     /// Check this machine: toolchain, home, keys, limits
@@ -120,6 +134,9 @@ pub(crate) struct RunArgs {
     /// Give a bare wasm file one more capability (it gets `runtime` only)
     #[arg(long, value_name = "TYPE")]
     pub(crate) grant: Vec<String>,
+    /// Stay when nothing is left to do, and wait for messages from outside (`theater ask`, `theater stop`)
+    #[arg(long)]
+    pub(crate) keep: bool,
     /// Print how the run ended as one JSON object on stdout, the actor's result in it
     #[arg(long)]
     pub(crate) json: bool,
@@ -426,6 +443,75 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "[ACTOR=]FILE")]
     pub(crate) wasm: Vec<String>,
     /// One JSON object per chain
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater ps`, `theater tree`
+#[derive(Debug, Args)]
+pub(crate) struct LiveArgs {
+    /// The live run, by its id or the beginning of it
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// One JSON object per actor
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater send`
+#[derive(Debug, Args)]
+pub(crate) struct MessageArgs {
+    /// The actor: `root`, `root/worker-1`; see `theater tree`
+    pub(crate) actor: String,
+    /// The message; `-` reads it from standard input
+    #[arg(conflicts_with = "file", required_unless_present = "file", allow_hyphen_values = true)]
+    pub(crate) text: Option<String>,
+    /// Send the bytes of a file
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    /// The live run, by its id or the beginning of it (default: the only one)
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// `theater ask`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The answer is written to standard output as it is.\n\
+Example: theater run --keep . & theater ask root hello\n\n\
+Exit status: 0 it was answered, 1 the actor failed, is not there or took too long, 2 usage or environment.")]
+pub(crate) struct AskArgs {
+    #[command(flatten)]
+    pub(crate) message: MessageArgs,
+    /// How many milliseconds to wait for the answer
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    pub(crate) timeout_ms: u64,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `theater stop`, `theater kill`
+#[derive(Debug, Args)]
+pub(crate) struct EndArgs {
+    /// The actor
+    #[arg(default_value = "root")]
+    pub(crate) actor: String,
+    /// The live run, by its id or the beginning of it (default: the only one)
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// `theater state`
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// The actor
+    #[arg(default_value = "root")]
+    pub(crate) actor: String,
+    /// The live run, by its id or the beginning of it (default: the only one)
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

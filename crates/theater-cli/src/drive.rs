@@ -1,4 +1,4 @@
-//! Drives one run from its start to its close, with an ear for signals.
+//! Drives one run from its start to its close, with an ear for signals and for its control socket.
 
 use std::io;
 use std::pin::pin;
@@ -10,8 +10,16 @@ use theater::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::live::{Sockets, serve};
 use crate::ui::error::{CliError, FULL, is_full};
 use crate::ui::printer::Printer;
+
+/// How a run is reached from outside while it lives.
+pub(crate) struct Reach {
+    pub(crate) sockets: Sockets,
+    /// Whether it stays when nothing is left to do.
+    pub(crate) is_kept: bool,
+}
 
 /// A run that was closed, whatever its actor did.
 pub(crate) struct Ended {
@@ -25,6 +33,8 @@ pub(crate) struct Ended {
 pub(crate) enum Failure {
     /// Signals cannot be heard, so the run was not started.
     Signals(io::Error),
+    /// Nobody can reach a run that waits to be reached.
+    Reach(CliError),
     /// The run could not be started.
     Start(StartError),
     /// The actor could not be set up.
@@ -40,6 +50,7 @@ impl Failure {
     pub(crate) fn explained(self) -> CliError {
         match self {
             Self::Signals(error) => CliError::io("failed to listen for signals", error),
+            Self::Reach(error) => error,
             Self::Start(error) => {
                 with_disk_hint(CliError::environment("the run could not be started").because(error))
             }
@@ -98,11 +109,14 @@ impl Signals {
 pub(crate) async fn drive(
     linked: &Linked,
     options: RuntimeOptions,
+    reach: &Reach,
     printer: Printer,
 ) -> Result<Ended, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Signals)?;
     let runtime = TheaterRuntime::start(options).map_err(Failure::Start)?;
+    listen(reach, &runtime, printer).map_err(Failure::Reach)?;
     let launched = runtime.launch_root(linked).map_err(Failure::Spawn)?;
+    let kept = if reach.is_kept { runtime.live().keep_alive() } else { None };
     let control = launched.control();
     let mut ended = pin!(ended(launched));
     let (mut orders, mut is_interrupted) = (0, false);
@@ -115,15 +129,38 @@ pub(crate) async fn drive(
         orders += 1;
         match orders {
             1 => {
-                printer.note(format_args!("stopping after the call in hand; once more to end it now"));
+                printer.note(format_args!("stopping, children first; once more to end it now"));
                 control.stop();
             }
             2 => control.kill(),
             _ => return Err(Failure::Interrupted),
         }
     };
+    drop(kept);
     let closed = runtime.close(&report).await.map_err(Failure::Record)?;
     Ok(Ended { closed, report, is_interrupted })
+}
+
+/// Lets others reach the run, and says so if it is there to be reached. A run that is not goes on without.
+fn listen(reach: &Reach, runtime: &TheaterRuntime, printer: Printer) -> Result<(), CliError> {
+    let live = runtime.live();
+    let id = live.id().to_owned();
+    let failed = |error| CliError::io("failed to listen to the control socket", error);
+    let served = reach.sockets.listen(&id).and_then(|listening| serve(listening, live).map_err(failed));
+    match served {
+        Ok(()) if reach.is_kept => {
+            printer.note(format_args!(
+                "run {id} stays: `theater ask root TEXT` asks it, `theater stop` ends it"
+            ));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+        Err(error) if reach.is_kept => Err(error),
+        Err(error) => {
+            printer.warn(format_args!("the run cannot be reached while it lives: {error}"));
+            Ok(())
+        }
+    }
 }
 
 /// Waits for the actor's end; an actor that fails to start has ended.

@@ -10,8 +10,9 @@ use theater::{Linked, RuntimeOptions, clock, entropy};
 use theater_chain::{Durability, LogEntry, NodeLog, Run, Signer};
 
 use crate::children::Projects;
-use crate::drive::{Ended, Failure, drive};
+use crate::drive::{Ended, Failure, Reach, drive};
 use crate::home::{Home, run_id};
+use crate::live::Sockets;
 use crate::node::Places;
 use crate::ui::error::CliError;
 use crate::ui::printer::{Printer, print_crash, print_log};
@@ -49,6 +50,7 @@ impl<'h> Launch<'h> {
         self,
         linked: &Linked,
         note: Option<String>,
+        is_kept: bool,
         printer: Printer,
     ) -> Result<Ended, CliError> {
         let random = entropy::bytes()
@@ -65,14 +67,15 @@ impl<'h> Launch<'h> {
             .enable_all()
             .build()
             .map_err(|error| CliError::io("failed to start threads", error))?;
-        let ended = executor.block_on(drive(linked, options, printer));
-        // What still runs belongs to an actor that nobody waits for any more; its journal is to be let go of.
-        executor.shutdown_timeout(Duration::from_secs(1));
-        let ended = ended.map_err(|failure| explained(failure, dir.as_deref()))?;
-        if let Some(signer) = signer.filter(|_| dir.is_some()) {
-            log(home, &ended, &signer, printer);
+        let reach = Reach { sockets: Sockets::of(home), is_kept };
+        let ended = executor.block_on(drive(linked, options, &reach, printer));
+        if let (Ok(ended), Some(signer), Some(_)) = (&ended, signer, &dir) {
+            log(home, ended, &signer, printer);
         }
-        Ok(ended)
+        // What still runs belongs to an actor that nobody waits for any more; its journal is to be let go of. Whoever
+        // ended the run from outside hears of it now.
+        executor.shutdown_timeout(Duration::from_secs(1));
+        ended.map_err(|failure| explained(failure, dir.as_deref()))
     }
 
     fn options(

@@ -15,6 +15,7 @@ mod home;
 mod keyring;
 mod launch;
 mod link;
+mod live;
 mod node;
 mod output;
 mod plain;

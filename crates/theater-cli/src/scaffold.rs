@@ -1,5 +1,6 @@
 //! Writes a new actor project that needs nothing but cargo: the SDK travels inside it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,16 @@ use crate::ui::text::nearest;
 
 /// Path and contents of a file that travels in the binary.
 type File = (&'static str, &'static [u8]);
+
+/// What a new project is made from.
+struct Template {
+    name: &'static str,
+    /// What it uses besides the SDK.
+    dependencies: &'static [&'static str],
+    /// Name and lock file entry of each package that these need.
+    lock: &'static [(&'static str, &'static str)],
+    files: &'static [File],
+}
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -46,7 +57,7 @@ const KEYWORDS: [&str; 50] = [
 /// Creates `path` from a template. Either the whole project is there afterwards or nothing is.
 pub(crate) fn create(path: &Path, template: &str) -> Result<PathBuf, CliError> {
     let name = name_of(path)?;
-    let files = template_files(template)?;
+    let template = find(template)?;
     if fs::symlink_metadata(path).is_ok() {
         let empty = path.is_dir() && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
         if !empty {
@@ -65,19 +76,19 @@ pub(crate) fn create(path: &Path, template: &str) -> Result<PathBuf, CliError> {
     // Written beside its place and renamed into it at the end; dropped, and with that removed, on any error.
     let beside = tempfile::Builder::new().prefix(".theater-new-").tempdir_in(parent).map_err(failed)?;
     let project = beside.path().join(name);
-    write_project(&project, name, files).map_err(failed)?;
+    write_project(&project, name, template).map_err(failed)?;
     fs::rename(&project, path).map_err(failed)?;
     Ok(path.to_owned())
 }
 
 /// Returns the names of the templates.
 pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
-    embedded::TEMPLATES.iter().map(|(name, _)| *name)
+    embedded::TEMPLATES.iter().map(|template| template.name)
 }
 
-fn template_files(wanted: &str) -> Result<&'static [File], CliError> {
-    if let Some((_, files)) = embedded::TEMPLATES.iter().find(|(name, _)| *name == wanted) {
-        return Ok(files);
+fn find(wanted: &str) -> Result<&'static Template, CliError> {
+    if let Some(template) = embedded::TEMPLATES.iter().find(|template| template.name == wanted) {
+        return Ok(template);
     }
     let all: Vec<&str> = templates().collect();
     let error = CliError::environment(format!("there is no template `{wanted}`"));
@@ -126,8 +137,8 @@ fn fault(name: &str) -> Option<String> {
     None
 }
 
-fn write_project(project: &Path, name: &str, files: &[File]) -> io::Result<()> {
-    for (path, contents) in files {
+fn write_project(project: &Path, name: &str, template: &Template) -> io::Result<()> {
+    for (path, contents) in template.files {
         match path.strip_suffix(".in") {
             // `.in` marks a template of a file: with the name put in, or called so that tools leave it alone here.
             Some(target) => {
@@ -138,7 +149,7 @@ fn write_project(project: &Path, name: &str, files: &[File]) -> io::Result<()> {
             None => write(&project.join(path), contents)?,
         }
     }
-    write(&project.join("Cargo.lock"), lock_file(name).as_bytes())?;
+    write(&project.join("Cargo.lock"), lock_file(name, template).as_bytes())?;
     let vendor = project.join("vendor").join("theater");
     for (path, contents) in embedded::SDK {
         write(&vendor.join(path), contents)?;
@@ -147,12 +158,13 @@ fn write_project(project: &Path, name: &str, files: &[File]) -> io::Result<()> {
 }
 
 /// Returns the lock file of a project: the versions that this program was built and tested with.
-fn lock_file(name: &str) -> String {
-    let actor = format!(
-        "[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\ndependencies = [\n \"theater-guest\",\n]\n"
-    );
-    let mut entries: Vec<(&str, &str)> = embedded::LOCK.to_vec();
-    entries.push((name, &actor));
+fn lock_file(name: &str, template: &Template) -> String {
+    let mut used = [template.dependencies, &["theater-guest"]].concat();
+    used.sort_unstable();
+    let used: String = used.iter().map(|name| format!(" \"{name}\",\n")).collect();
+    let actor = format!("[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\ndependencies = [\n{used}]\n");
+    let needed: BTreeMap<&str, &str> = template.lock.iter().chain(embedded::LOCK).copied().collect();
+    let mut entries: Vec<(&str, &str)> = needed.into_iter().chain([(name, actor.as_str())]).collect();
     entries.sort_unstable();
     let entries: Vec<&str> = entries.into_iter().map(|(_, entry)| entry).collect();
     // The lines that cargo itself writes, so that it leaves the file as it is.

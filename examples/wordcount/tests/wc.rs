@@ -6,7 +6,12 @@ use std::process::Command;
 use wordcount::count::Counter;
 
 fn wc(path: &std::path::Path) -> [u64; 3] {
-    let output = Command::new("wc").args(["-l", "-w", "-c"]).arg(path).env("LC_ALL", "C.UTF-8").output().expect("wc runs");
+    let output = Command::new("wc")
+        .args(["-l", "-w", "-c"])
+        .arg(path)
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .expect("wc runs");
     let text = String::from_utf8(output.stdout).expect("wc prints text");
     let mut numbers = text.split_whitespace().map(|number| number.parse().expect("wc prints numbers"));
     std::array::from_fn(|_| numbers.next().expect("wc prints three numbers"))

@@ -3,6 +3,8 @@
 use super::Source;
 
 const BYTES_MAX: u64 = 200_000;
+/// A recorded run, which holds its packages.
+const BUNDLE_BYTES_MAX: u64 = 500_000;
 const LINES_MAX: usize = 1000;
 
 /// Files that are data in the form of code, read in one glance however long they are.
@@ -45,8 +47,9 @@ fn leftover(source: &Source) -> Option<String> {
 
 fn giant(source: &Source) -> Option<String> {
     let path = source.path.display();
-    if source.bytes > BYTES_MAX {
-        return Some(format!("{path}: {} bytes, more than {BYTES_MAX}", source.bytes));
+    let bytes_max = if source.has_extension("theater") { BUNDLE_BYTES_MAX } else { BYTES_MAX };
+    if source.bytes > bytes_max {
+        return Some(format!("{path}: {} bytes, more than {bytes_max}", source.bytes));
     }
     let lines = source.text().lines().count();
     let is_table = TABLES.iter().any(|table| source.path.to_str() == Some(table));

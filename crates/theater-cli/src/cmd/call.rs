@@ -49,7 +49,7 @@ pub(crate) fn run(args: &CallArgs, printer: Printer) -> Result<Outcome, CliError
     let spec = ActorSpec { manifest, manifest_text: text.into_bytes(), wasm, state: None };
     let call = OneCall { symbol: symbol.clone(), input };
     let linked = link::checked_call(launch.engine(), &theater_handlers::registry(), (spec, is_bare), call)?;
-    let ended = launch.run(&linked, args.note.clone(), printer)?;
+    let ended = launch.run(&linked, args.note.clone(), false, printer)?;
     let came = Came::of(&ended.report);
     if args.record {
         let (id, events, head) =

@@ -19,9 +19,13 @@ mod inspect;
 mod keys;
 mod new;
 mod prove;
+mod ps;
 mod replay;
 mod run;
 mod runs;
+mod send;
+mod state;
+mod stop;
 mod verify;
 
 /// How a command ended that had no error to report.
@@ -62,6 +66,13 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::Cosign(args) => cosign::run(&args, printer),
         Command::Prove(args) => prove::run(&args, printer),
         Command::Replay(args) => replay::run(&args, printer),
+        Command::Ps(args) => ps::list(&args, printer),
+        Command::Tree(args) => ps::tree(&args, printer),
+        Command::Send(args) => send::send(&args, printer),
+        Command::Ask(args) => send::ask(&args, printer),
+        Command::Stop(args) => stop::stop(&args, printer),
+        Command::Kill(args) => stop::kill(&args, printer),
+        Command::State(args) => state::run(&args, printer),
         Command::Bench(args) => bench::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
         Command::Completions(args) => completions::run(&args, printer),

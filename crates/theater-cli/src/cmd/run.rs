@@ -17,7 +17,7 @@ use crate::project::{self, Described};
 use crate::ui::error::{CliError, Shown};
 use crate::ui::exit;
 use crate::ui::printer::{Printer, print_crash};
-use crate::ui::text::{clean, count, hex};
+use crate::ui::text::{count, hex};
 
 pub(crate) fn run(args: &RunArgs, printer: Printer) -> Result<Outcome, CliError> {
     let home = Home::locate()?;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Result<Outcome, CliError>
     let launch = Launch::new(&home, args.durability.into(), places)?;
     let spec = ActorSpec { manifest, manifest_text: text.into_bytes(), wasm, state };
     let linked = link::checked(launch.engine(), &theater_handlers::registry(), spec, is_bare)?;
-    let ended = launch.run(&linked, args.note.clone(), printer)?;
+    let ended = launch.run(&linked, args.note.clone(), args.keep, printer)?;
     report(args, &ended, printer)
 }
 
@@ -56,7 +56,7 @@ fn report(args: &RunArgs, ended: &Ended, printer: Printer) -> Result<Outcome, Cl
         let mut out = printer.data();
         writeln!(out, "{}", object(ended)).and_then(|()| out.flush()).shown()?;
     } else if let Some(result) = &report.result {
-        show_result(result, printer)?;
+        printer.bytes(result, "the result")?;
     }
     let (id, events, head) = (&closed.run_id, count(closed.events, "event"), closed.head);
     printer.note(format_args!("run {id}: {}, {events}, head {head}", exit::name(&report.reason)));
@@ -65,26 +65,6 @@ fn report(args: &RunArgs, ended: &Ended, printer: Printer) -> Result<Outcome, Cl
         (false, true) => Outcome::Fine,
         (false, false) => Outcome::Failed,
     })
-}
-
-/// Writes the result as it is; for a person, so that a terminal obeys none of it.
-fn show_result(result: &[u8], printer: Printer) -> Result<(), CliError> {
-    let mut out = printer.data();
-    match (printer.is_terminal(), std::str::from_utf8(result)) {
-        (false, _) => out.write_all(result).shown()?,
-        (true, Ok(text)) => {
-            for line in text.lines() {
-                writeln!(out, "{}", clean(line)).shown()?;
-            }
-        }
-        (true, Err(_)) => {
-            printer.note(format_args!(
-                "the result has {} that are no text; redirect stdout to keep them",
-                count(result.len() as u64, "byte")
-            ));
-        }
-    }
-    out.flush().shown()
 }
 
 fn object(ended: &Ended) -> serde_json::Value {

@@ -6,7 +6,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::args::{Color, Global};
-use crate::ui::text::clean;
+use crate::ui::error::{CliError, Shown};
+use crate::ui::text::{clean, count};
 
 /// Style of `error:`.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -39,6 +40,24 @@ impl Printer {
     /// Returns stdout, buffered; the caller must flush it.
     pub(crate) fn data(self) -> BufWriter<impl Write> {
         BufWriter::with_capacity(64 * 1024, anstream::stdout().lock())
+    }
+
+    /// Writes bytes to stdout as they are; for a person, so that a terminal obeys none of them.
+    pub(crate) fn bytes(self, bytes: &[u8], what: &str) -> Result<(), CliError> {
+        let mut out = self.data();
+        match (self.is_terminal(), std::str::from_utf8(bytes)) {
+            (false, _) => out.write_all(bytes).shown()?,
+            (true, Ok(text)) => {
+                for line in text.lines() {
+                    writeln!(out, "{}", clean(line)).shown()?;
+                }
+            }
+            (true, Err(_)) => {
+                let size = count(bytes.len() as u64, "byte");
+                self.note(format_args!("{what} has {size} that are no text; redirect stdout to keep them"));
+            }
+        }
+        out.flush().shown()
     }
 
     /// Returns whether stdout is read by a person.

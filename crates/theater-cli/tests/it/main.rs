@@ -2,9 +2,11 @@
 
 mod bundles;
 mod help;
+mod live;
 mod mistakes;
 mod new;
 mod packages;
 mod proofs;
 mod runs;
+mod several;
 mod story;

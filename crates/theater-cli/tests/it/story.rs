@@ -179,17 +179,25 @@ fn shared_home() -> PathBuf {
 /// Returns the wasm file of a guest of the stories.
 pub(crate) fn guest(name: &str) -> PathBuf {
     static GUESTS: OnceLock<Vec<wasm_toolchain::Artifact>> = OnceLock::new();
-    let artifacts = GUESTS.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests");
-        let toolchain =
-            wasm_toolchain::find_or_install(&shared_home(), InstallPolicy::from_env(), &mut Quiet)
-                .expect("there is a wasm toolchain");
-        let mut build = GuestBuild::new(folder);
-        build.target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("story-guests"));
-        toolchain.build(&build, &mut Quiet).expect("the guests build")
-    });
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests");
+    let artifacts = GUESTS.get_or_init(|| built(folder, "story-guests"));
     let found = artifacts.iter().find(|artifact| artifact.package == name);
     found.unwrap_or_else(|| panic!("there is no guest {name}")).path.clone()
+}
+
+/// Returns the wasm file of the actor that does what its messages say.
+pub(crate) fn puppet() -> PathBuf {
+    static PUPPET: OnceLock<Vec<wasm_toolchain::Artifact>> = OnceLock::new();
+    let folder = repository().join("crates/theater-handlers/tests/puppet");
+    PUPPET.get_or_init(|| built(folder, "story-puppet"))[0].path.clone()
+}
+
+fn built(folder: PathBuf, target: &str) -> Vec<wasm_toolchain::Artifact> {
+    let toolchain = wasm_toolchain::find_or_install(&shared_home(), InstallPolicy::from_env(), &mut Quiet)
+        .expect("there is a wasm toolchain");
+    let mut build = GuestBuild::new(folder);
+    build.target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(target));
+    toolchain.build(&build, &mut Quiet).expect("the guests build")
 }
 
 /// Returns the root of the repository.

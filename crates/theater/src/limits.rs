@@ -66,3 +66,9 @@ pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 
 /// Events kept before a divergence to explain it.
 pub const DIVERGENCE_CONTEXT_EVENTS: usize = 5;
+
+/// Most events of several chains that a replay reads together.
+pub const GATHERED_EVENTS_MAX: u64 = 50_000;
+
+/// Most bytes of payloads of such events.
+pub const GATHERED_BYTES_MAX: u64 = 64 << 20;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use theater::limits;
 use theater::manifest::Limits;
-use theater::replay::{Causes, ReplayError, ReplayOptions, Replayed, check_causes, replay};
+use theater::replay::{Causes, Recording, ReplayError, ReplayOptions, Replayed, check_causes};
 use theater_chain::{ChainIndex, ChainSummary, Run};
 
 use crate::args::ReplayArgs;
@@ -34,13 +34,14 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
         .map_err(|error| CliError::io("failed to start", error))?;
     let mut out = printer.data();
     let mut outcome = Outcome::Fine;
+    let recording = Recording::new(&run, &chains);
     for chain in &chains {
         let label = recorded::label(chain);
         let wasm = packages.iter().find(|package| package.chains.contains(&chain.index));
         let wasm = wasm.map(|package| package.wasm.clone());
         let options = ReplayOptions { engine: engine.clone(), wasm, ceiling: ceiling() };
         let replayed = executor
-            .block_on(replay(&run, chain.index, &options))
+            .block_on(recording.replay(chain.index, &options))
             .map_err(|error| explained(error, &label, &run))?;
         if matches!(replayed, Replayed::Diverged(_)) {
             outcome = Outcome::Failed;

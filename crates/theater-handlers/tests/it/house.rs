@@ -10,7 +10,7 @@ use theater::actor::{ActorHandle, ActorPath, ExitReport, LogSink};
 use theater::manifest::Limits;
 use theater::messaging::{DeadLetter, Tally};
 use theater::packages::{PackageFiles, Packages};
-use theater::replay::{ReplayOptions, Replayed, check_causes, replay};
+use theater::replay::{Recording, ReplayOptions, Replayed, check_causes, replay};
 use theater::{Command, Linked, LiveRun, RuntimeOptions, SpawnError, TheaterRuntime, link};
 use theater_chain::{ChainIndex, Durability, Run, Signer, VerifyOptions, verify};
 use tokio::sync::Notify;
@@ -192,12 +192,15 @@ impl House {
         let causes = check_causes(&run).unwrap();
         assert!(causes.is_consistent(), "{causes}");
         let options = ReplayOptions { engine: self.engine.clone(), wasm: None, ceiling: Limits::default() };
-        for _ in 0..2 {
-            for chain in run.chains().unwrap() {
-                if chain.index == ChainIndex(0) {
-                    continue;
-                }
-                match replay(&run, chain.index, &options).await.unwrap() {
+        let mut chains = run.chains().unwrap();
+        chains.retain(|chain| chain.index != ChainIndex(0));
+        let recording = Recording::new(&run, &chains);
+        for chain in &chains {
+            // By itself, and from what is read of all at once.
+            for replayed in
+                [replay(&run, chain.index, &options).await, recording.replay(chain.index, &options).await]
+            {
+                match replayed.unwrap() {
                     Replayed::Same { .. } | Replayed::ResourceEnd { .. } => {}
                     Replayed::Diverged(divergence) => panic!("{divergence}"),
                 }

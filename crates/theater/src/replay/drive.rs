@@ -5,17 +5,17 @@ use pack::{
     StartError, Stop, Trap,
 };
 use pack_abi::Value;
-use theater_chain::{
-    ChainIndex, Event, Exit, ExitReason, Genesis, Kind, NO_FUNCTION, Outcome, Query, ReadError, Run,
-    RunHasher,
-};
+use theater_chain::{ChainIndex, Event, Exit, ExitReason, Kind, NO_FUNCTION, Outcome, ReadError, Run};
 
 use super::divergence::{Divergence, Pair};
 use super::ending::Last;
-use super::replayer::{Halt, Numbers, Replayer};
+use super::opening::{
+    Packages, boundary_version, check_engine, genesis_of, initial_state, is_call_before, is_drop, last_drop,
+    load_package, numbers,
+};
+use super::replayer::{Halt, Replayer};
 use super::script::{Events, Script};
-use crate::actor::{Decision, INIT, Returned, State, TrapRecord, init_params, instance_limits, reason_of};
-use crate::link::function_table;
+use crate::actor::{Decision, INIT, Returned, TrapRecord, init_params, instance_limits, reason_of};
 use crate::manifest::Limits;
 use crate::record::{Payload, call_input};
 use crate::render;
@@ -111,18 +111,50 @@ pub enum ReplayError {
 /// Fails if the run cannot be read or this program cannot run its package; a difference is not an error but
 /// [`Replayed::Diverged`].
 pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Result<Replayed, ReplayError> {
-    let mut events: Events = Box::new(run.events(chain));
+    replay_streamed((run, &Packages::default()), chain, options).await
+}
+
+/// Replays one chain of a run, whose events are read as they are needed.
+pub(super) async fn replay_streamed(
+    (run, packages): (&Run, &Packages),
+    chain: ChainIndex,
+    options: &ReplayOptions,
+) -> Result<Replayed, ReplayError> {
+    let dropped = last_drop(run, chain)?;
+    replay_events((run, packages), (chain, Box::new(run.events(chain)), dropped), options).await
+}
+
+/// Replays one chain of a run, of which all events are at hand.
+pub(super) async fn replay_held(
+    (run, packages): (&Run, &Packages),
+    chain: ChainIndex,
+    events: Vec<Event>,
+    options: &ReplayOptions,
+) -> Result<Replayed, ReplayError> {
+    let dropped = events.iter().rfind(|event| is_drop(event)).map(|drop| {
+        let is_before = |event: &&Event| is_call_before(event, drop);
+        let call = events.iter().rfind(is_before).map_or(0, |call| call.header.seq);
+        (call, drop.header.fuel)
+    });
+    let events = Box::new(events.into_iter().map(Ok));
+    replay_events((run, packages), (chain, events, dropped), options).await
+}
+
+async fn replay_events(
+    (run, packages): (&Run, &Packages),
+    (chain, mut events, dropped): (ChainIndex, Events, Option<(u64, u64)>),
+    options: &ReplayOptions,
+) -> Result<Replayed, ReplayError> {
     let first = events.next().transpose()?.ok_or(ReplayError::NoGenesis(chain))?;
     let genesis = genesis_of(&first, chain)?;
     let hasher = run.hasher().cloned();
     let version = boundary_version(&genesis)?;
     check_engine(&genesis, version, &options.engine)?;
     let state = initial_state(hasher.as_ref(), &genesis, chain)?;
-    let package = load_package(run, &genesis, options)?;
+    let package = load_package((run, packages), &genesis, options)?;
     let who = format!("{}#{}", genesis.path, genesis.incarnation);
     let script = Script::new(events, who, genesis.functions.clone())?;
     let replayer = Replayer::new(script, state, hasher, numbers(&genesis, &package));
-    let dropped = last_drop(run, chain)?;
     let recorded = Limits::from_entries(&genesis.limits);
     let limits = recorded.clone().within(&options.ceiling);
     let is_lowered = limits != recorded;
@@ -132,105 +164,6 @@ pub async fn replay(run: &Run, chain: ChainIndex, options: &ReplayOptions) -> Re
     };
     let drive = Drive { chain, version, limits, is_lowered, dropped, first, last: Last::NotStarted };
     drive.run(&package, replayer).await
-}
-
-fn genesis_of(first: &Event, chain: ChainIndex) -> Result<Genesis, ReplayError> {
-    if matches!(first.payload, theater_chain::Payload::Redacted { .. }) {
-        return Err(ReplayError::Redacted { chain, seq: first.header.seq });
-    }
-    let payload = first.payload.input().filter(|_| first.header.kind == Kind::Genesis);
-    let payload = payload.ok_or(ReplayError::NoGenesis(chain))?;
-    Genesis::decode(payload).map_err(|_| ReplayError::NoGenesis(chain))
-}
-
-/// Returns the rules under which the recording was made.
-fn boundary_version(genesis: &Genesis) -> Result<BoundaryVersion, ReplayError> {
-    let recorded = genesis.boundary_version;
-    BoundaryVersion::from_number(recorded)
-        .ok_or(ReplayError::Boundary { recorded, here: pack::BOUNDARY_VERSION })
-}
-
-fn check_engine(genesis: &Genesis, version: BoundaryVersion, engine: &Engine) -> Result<(), ReplayError> {
-    let here = engine.fingerprint_under(version).semantic;
-    for (name, recorded) in &genesis.fingerprint_semantic {
-        let known =
-            here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
-        if known != recorded {
-            let (name, recorded, here) = (name.clone(), recorded.clone(), known.to_owned());
-            return Err(ReplayError::Engine { name, recorded, here });
-        }
-    }
-    Ok(())
-}
-
-/// Returns the state that the genesis names. Without the run's secret its hash is taken as recorded.
-fn initial_state(
-    hasher: Option<&RunHasher>,
-    genesis: &Genesis,
-    chain: ChainIndex,
-) -> Result<State, ReplayError> {
-    let malformed = |what: &str| ReplayError::Malformed { chain, seq: 0, what: what.to_owned() };
-    if genesis.entry.is_some() {
-        let state = State::absent();
-        let is_absent = genesis.state.is_empty() && genesis.state_hash == state.hash();
-        return if is_absent {
-            Ok(state)
-        } else {
-            Err(malformed("an actor that ends with its first call has a state"))
-        };
-    }
-    let bytes: Option<&[u8]> =
-        pack_abi::decode(&genesis.state).map_err(|_| malformed("the state is no option<list<u8>>"))?;
-    let unsalted = RunHasher::new(&[0; 32]);
-    let state = State::initial(hasher.unwrap_or(&unsalted), bytes)
-        .map_err(|_| malformed("the state is too large"))?;
-    if hasher.is_none() {
-        return Ok(state.hashed_as(genesis.state_hash));
-    }
-    if state.hash() != genesis.state_hash {
-        return Err(malformed("the state does not have the hash that the genesis names"));
-    }
-    Ok(state)
-}
-
-fn load_package(run: &Run, genesis: &Genesis, options: &ReplayOptions) -> Result<Package, ReplayError> {
-    match &options.wasm {
-        Some(wasm) => Ok(Package::load(&options.engine, wasm)?),
-        None => {
-            let wasm = run.blob(&genesis.package)?;
-            Ok(Package::load(&options.engine, &wasm)?)
-        }
-    }
-}
-
-/// Finds the recorded numbers of the running package's functions, by name.
-fn numbers(genesis: &Genesis, package: &Package) -> Numbers {
-    let here = function_table(package);
-    let number = |entry: &theater_chain::FunctionEntry| {
-        let at = genesis.functions.iter().position(|recorded| recorded == entry);
-        at.and_then(|at| u32::try_from(at).ok())
-    };
-    let (imports, exports) = here.split_at(package.imports().len());
-    Numbers {
-        package: package.clone(),
-        imports: imports.iter().map(number).collect(),
-        exports: exports.iter().map(number).collect(),
-        same_package: package.hash() == genesis.package.0,
-        import_names: imports.iter().map(|entry| format!("{}.{}", entry.interface, entry.name)).collect(),
-    }
-}
-
-/// Finds the call that was dropped, if one was: a dropped call is the last of its incarnation.
-fn last_drop(run: &Run, chain: ChainIndex) -> Result<Option<(u64, u64)>, ReadError> {
-    let is_drop = |event: &Event| event.header.kind == Kind::Trap && event.header.outcome == Outcome::Dropped;
-    let drops = Query { failing_only: true, ..Query::of_chain(chain).of_kinds(&[Kind::Trap]) };
-    let Some(drop) = run.last(&drops, 1, is_drop)?.pop() else { return Ok(None) };
-    let is_before = |event: &Event| event.header.kind == Kind::Call && event.header.seq < drop.header.seq;
-    let call = run
-        .last(&Query::of_chain(chain).of_kinds(&[Kind::Call]), 1, is_before)?
-        .pop()
-        .map_or(0, |event| event.header.seq);
-    Ok(Some((call, drop.header.fuel)))
 }
 
 struct Drive {

@@ -8,9 +8,12 @@ mod causes;
 mod divergence;
 mod drive;
 mod ending;
+mod opening;
+mod recording;
 mod replayer;
 mod script;
 
 pub use causes::{CauseFault, Causes, check_causes};
 pub use divergence::Divergence;
 pub use drive::{ReplayError, ReplayOptions, Replayed, replay};
+pub use recording::Recording;

@@ -6,7 +6,7 @@
 //! note over them. A line is appended and synced before the note is replaced, so a crash leaves a note that
 //! is behind and never one that is ahead; an unfinished line at the end is overwritten by the next one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::keys::Signer;
 use crate::merkle::{Frontier, Head};
 use crate::note::{Checkpoint, Note};
 use crate::segment::is_run_id;
-use crate::storage::{Directory, create_options, lock_file, private_folder, read_whole, write_whole};
+use crate::storage::{Directory, create_options, lock_file, private_folder, read_whole, replace_whole};
 use crate::text;
 
 const ENTRIES: &str = "entries";
@@ -105,6 +105,10 @@ impl NodeLog {
             Err(error) => return Err(io(error)),
         };
         let bytes = match read_whole(&files, ENTRIES, ENTRIES_BYTES_MAX) {
+            // The first line was being written when its writer stopped.
+            Ok(bytes) if note.is_none() && !bytes.contains(&b'\n') => {
+                return Err(NodeLogError::Missing { path: folder.to_owned() });
+            }
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && note.is_none() => {
                 return Err(NodeLogError::Missing { path: folder.to_owned() });
@@ -198,8 +202,6 @@ impl NodeLog {
         let mut log = match Self::read(folder) {
             Ok(log) => log,
             Err(NodeLogError::Missing { .. }) => Self::new(signer),
-            // The first line was being written when its writer stopped.
-            Err(NodeLogError::Broken(_)) if is_unbegun(folder) => Self::new(signer),
             Err(error) => return Err(error),
         };
         let place = match log.find(&entry.run_id) {
@@ -248,12 +250,7 @@ impl NodeLog {
         let checkpoint =
             Checkpoint { origin: self.origin.clone(), head: self.head(), extensions: Vec::new() };
         let note = Note::new(checkpoint, Some(signer));
-        let files = Directory::new(folder);
-        // One that was being put in place when its writer stopped; nobody else has the lock.
-        match fs::remove_file(folder.join("checkpoint.tmp")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => write_whole(&files, "", CHECKPOINT, &[note.to_string().as_bytes()])?,
-        }
+        replace_whole(folder, CHECKPOINT, note.to_string().as_bytes())?;
         self.note = Some(note);
         Ok(())
     }
@@ -263,12 +260,6 @@ fn private_options() -> OpenOptions {
     let mut options = create_options();
     options.truncate(false);
     options
-}
-
-/// Says whether not even the first line is whole and no head was ever signed.
-fn is_unbegun(folder: &Path) -> bool {
-    let has_line = |bytes: Vec<u8>| bytes.contains(&b'\n');
-    !folder.join(CHECKPOINT).exists() && fs::read(folder.join(ENTRIES)).is_ok_and(|bytes| !has_line(bytes))
 }
 
 fn head_of(entries: &[LogEntry]) -> Head {
@@ -283,6 +274,8 @@ fn broken(what: impl Into<String>) -> NodeLogError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn entry(number: u64) -> LogEntry {

@@ -112,6 +112,23 @@ pub(crate) fn write_whole(
     storage.sync_names(folder)
 }
 
+/// Puts a file in place in a folder of which the caller has the lock: what an earlier writer left half done is replaced,
+/// and nothing half done is left.
+pub(crate) fn replace_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let temporary = folder.join(format!("{name}.tmp"));
+    let clear = || match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    clear()?;
+    let written = write_whole(&Directory::new(folder), "", name, &[bytes]);
+    if written.is_err() {
+        // That it could not be written is the error to tell.
+        clear().ok();
+    }
+    written
+}
+
 /// A directory on disk.
 #[derive(Debug)]
 pub struct Directory {
@@ -357,5 +374,22 @@ impl Storage for MemoryFiles {
 
     fn sync_names(&self, _folder: &str) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_put_in_place_leaves_nothing_half_done() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("note.tmp"), "half a no").unwrap();
+        replace_whole(folder.path(), "note", b"whole").unwrap();
+        assert_eq!(fs::read(folder.path().join("note")).unwrap(), b"whole");
+        fs::create_dir(folder.path().join("taken")).unwrap();
+        assert!(replace_whole(folder.path(), "taken", b"whole").is_err());
+        let names = Directory::new(folder.path()).list("").unwrap();
+        assert_eq!(names, ["note", "taken"]);
     }
 }

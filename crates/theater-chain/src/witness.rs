@@ -11,7 +11,7 @@ use crate::hash::Hash;
 use crate::keys::Signer;
 use crate::merkle::{Frontier, Head, consistency_path, proves_consistency};
 use crate::note::Note;
-use crate::storage::{Directory, lock_file, private_folder, read_whole, write_whole};
+use crate::storage::{Directory, lock_file, private_folder, read_whole, replace_whole};
 
 const NOTE_BYTES_MAX: u64 = 1 << 20;
 
@@ -106,13 +106,7 @@ impl Witness {
             is_of(leaves, note.checkpoint.head)?;
         }
         note.cosign(&self.signer, time);
-        let temporary = self.folder.join(format!("{name}.tmp"));
-        match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&temporary)(error)),
-            _ => {}
-        }
-        let files = Directory::new(&self.folder);
-        write_whole(&files, "", &name, &[note.to_string().as_bytes()]).map_err(at(&path))?;
+        replace_whole(&self.folder, &name, note.to_string().as_bytes()).map_err(at(&path))?;
         drop(held);
         Ok(())
     }

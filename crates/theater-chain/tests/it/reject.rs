@@ -447,6 +447,8 @@ fn both_verifiers_see_that_a_log_was_rewound_or_altered() {
     assert_eq!(both(&path, &asks(Some(heads[4]))).0, 1);
     fs::remove_file(&note).unwrap();
     assert_eq!(both(&path, &asks(None)).0, 1, "unsigned");
+    fs::write(path.join("entries"), "theater.log/01").unwrap();
+    assert_eq!(both(&path, &asks(None)).0, 2, "not begun");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &VerifyArgs, printer: Printer) -> Result<Outcome, CliErr
     let is_good = if args.log || cosign::is_log(&path) {
         let log = NodeLog::read(&path).map_err(checkpoints::unusable_log)?;
         show_statement(args, &Statement::of_log(&log, &trust), printer)?
-    } else if path.is_file() && !begins_as_bundle(&path)? && !recorded::is_named_as_bundle(&path) {
+    } else if !path.is_dir() && !begins_as_bundle(&path)? && !recorded::is_named_as_bundle(&path) {
         show_statement(args, &statement(&path, &trust)?, printer)?
     } else {
         verify_run(args, &home, &path, trust, printer)?

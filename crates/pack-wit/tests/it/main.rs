@@ -12,3 +12,4 @@ mod resolving;
 mod round_trip;
 #[path = "../../../../fuzz/src/target.rs"]
 mod target;
+mod worlds;

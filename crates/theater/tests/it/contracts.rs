@@ -3,11 +3,11 @@
 use pack_abi::Value;
 use pack_abi::metadata::Metadata;
 use pack_abi::types::{EnumCase, Function, Interface, Param, Type, TypeDef, TypeDefKind};
-use theater::LinkError;
 use theater::actor::CallFailure;
 use theater::handler::{
     ActorContext, Answer, Call, ConfigError, Handler, HandlerFactory, HandlerRegistry, HostFault,
 };
+use theater::{LinkError, OneCall};
 use theater_chain::{ExitReason, Kind, Outcome};
 
 use crate::guest::{Step, actor_described, encoded, log, ok_state};
@@ -101,6 +101,46 @@ async fn a_result_that_the_guest_does_not_declare_is_its_error_and_changes_no_st
         .map(|event| event.header.outcome)
         .collect();
     assert_eq!(returns, [Outcome::Error, Outcome::Error]);
+}
+
+#[test]
+fn arguments_of_one_call_that_do_not_fit_its_signature_are_refused_and_nothing_is_recorded() {
+    let house = House::new(crate::stage::registry());
+    let double = function("double", &[("n", Type::U32)], Some(Type::U32));
+    let join = function("join", &[("a", Type::String), ("times", Type::U8)], Some(Type::String));
+    let wasm = actor_described(
+        &[
+            ("my:app/it.double", &[Step::Return(encoded(&42_u32))]),
+            ("my:app/it.join", &[Step::Return(encoded("aa"))]),
+        ],
+        &Metadata::new(vec![], vec![interface("my:app/it", vec![double, join])]),
+    );
+    let call = |symbol: &str, input| {
+        house.link_call(wasm.clone(), OneCall { symbol: symbol.to_owned(), input }).map(drop)
+    };
+    call("my:app/it.double", encoded(&21_u32)).unwrap();
+    call("my:app/it.join", encoded(&("a", 2_u8))).unwrap();
+    let refused = [
+        ("my:app/it.double", encoded("21")),
+        ("my:app/it.double", encoded(&())),
+        ("my:app/it.join", encoded(&("a", 2_u32))),
+        ("my:app/it.join", encoded(&("a",))),
+        ("my:app/it.join", b"no value".to_vec()),
+    ]
+    .map(|(symbol, input)| {
+        let error = call(symbol, input).unwrap_err();
+        assert!(matches!(error, LinkError::Arguments(_)), "{error}");
+        error.to_string()
+    });
+    let expected = [
+        "my:app/it.double: n: expected u32, found string",
+        "my:app/it.double: n: expected u32, found nothing",
+        "my:app/it.join: times: expected u8, found u32",
+        "my:app/it.join: expected 2 arguments, found 1",
+        "my:app/it.join: not an encoded value (it does not begin with \"CGRF\") at byte 0",
+    ];
+    assert_eq!(refused, expected);
+    assert_eq!(std::fs::read_dir(house.dir.path()).unwrap().count(), 0, "no run has begun");
 }
 
 /// A handler that reads no types: it answers every call with the same bytes.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::{Failure, Outcome, Shell, say, timed};
-use crate::{examples, fuzz, guests, instructions, readme, second, suite, tidy};
+use crate::{examples, fuzz, guests, instructions, interop, readme, second, suite, tidy};
 
 type Step = (&'static str, fn(&Shell) -> Outcome);
 
@@ -25,6 +25,8 @@ const STEPS: &[Step] = &[
     ("examples", examples::run),
     ("second verifier", second::run),
     ("readme", readme::run),
+    // Last: at the first time it builds the engine of another host.
+    ("interop", interop::run),
 ];
 
 /// `cargo xtask ci`

@@ -7,6 +7,7 @@ mod fuzz;
 mod golden;
 mod guests;
 mod instructions;
+mod interop;
 mod readme;
 mod second;
 mod shell;
@@ -34,6 +35,7 @@ cargo xtask COMMAND
                   find the lines of the codec that its tests do not reach; compare with, or add to, the list of them
   fuzz [TARGET] [--seconds N]
                   fuzz one or all targets, 20 seconds each if nothing is said
+  interop         run packages of two SDKs in our host and in Pack's own; print the matrix
   ci              all checks, timed; what a change must pass
 ";
 
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ["coverage"] => coverage::check(&shell),
         ["coverage", "--bless"] => coverage::bless(&shell),
         ["fuzz", words @ ..] => fuzz::command(&shell, words),
+        ["interop"] => interop::run(&shell),
         ["ci"] => ci::run(&shell),
         _ => Err(Failure::Usage),
     });

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("theater-cli", COMMAND_LINE),
     ("theater-bench", HOST),
     ("embed", HOST),
+    ("interop", HOST),
     ("xtask", &["wasm-toolchain"]),
 ];
 
@@ -65,7 +66,7 @@ const TESTS_MAY_USE: &[(&str, &[&str])] = &[
 /// Crates of others that are for some of ours only, in builds and not in tests.
 const RESERVED: &[(&str, &[&str])] = &[
     ("wasmtime", &["pack", "theater-bench"]),
-    ("tokio", &["theater", "theater-handlers", "theater-cli", "theater-bench", "embed"]),
+    ("tokio", &["theater", "theater-handlers", "theater-cli", "theater-bench", "embed", "interop"]),
     ("packr-abi", &["theater-bench"]),
     ("kameo", &["theater-bench"]),
     ("ractor", &["theater-bench"]),

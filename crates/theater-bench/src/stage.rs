@@ -15,7 +15,8 @@ use theater::handler::{
     ActorContext, Answer, Call, ChainAccess, ConfigError, Handler, HandlerFactory, HandlerRegistry, HostFault,
 };
 use theater::manifest::Manifest;
-use theater::{ActorSpec, ClosedRun, Linked, RuntimeOptions, TheaterRuntime, link};
+use theater::packages::{LoadError, Packages};
+use theater::{ActorSpec, ClosedRun, Linked, LiveRun, RuntimeOptions, TheaterRuntime, link};
 use theater_chain::Durability;
 use tokio::runtime::Runtime;
 
@@ -93,7 +94,7 @@ fn encoded_string_overhead() -> Result<usize, Failure> {
     Ok(pack_abi::encode("")?.len())
 }
 
-fn escaped(bytes: &[u8]) -> String {
+pub(crate) fn escaped(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
 }
 
@@ -194,6 +195,19 @@ impl LogSink for Unheard {
     fn log(&self, _: &ActorPath, _: &str) {}
 }
 
+/// What the actors of a run are made from, whatever manifest they are started with.
+pub(crate) struct Cast {
+    pub(crate) manifest: &'static str,
+    pub(crate) wasm: Vec<u8>,
+}
+
+impl Packages for Cast {
+    fn load(&self, manifest: &Path) -> Result<ActorSpec, LoadError> {
+        let manifest = Manifest::parse(self.manifest, manifest)?;
+        Ok(ActorSpec { manifest, manifest_text: self.manifest.into(), wasm: self.wasm.clone(), state: None })
+    }
+}
+
 /// A run in which actors of the guest are started.
 pub(crate) struct Stage {
     executor: Runtime,
@@ -210,14 +224,27 @@ impl Stage {
         wasm: Vec<u8>,
         durability: Durability,
     ) -> Result<Self, Failure> {
+        Self::of(engine, executor, Cast { manifest: MANIFEST, wasm }, durability)
+    }
+
+    /// Begins a run with a cast, of which everybody is, children too.
+    pub(crate) fn of(
+        engine: &Engine,
+        executor: Runtime,
+        cast: Cast,
+        durability: Durability,
+    ) -> Result<Self, Failure> {
         let dir = tempfile::tempdir()?;
-        let manifest = Manifest::parse(MANIFEST, Path::new("manifest.toml"))?;
-        let spec = ActorSpec { manifest, manifest_text: MANIFEST.into(), wasm, state: None };
+        // A child is started by a manifest that is there.
+        let manifest = dir.path().join("bench.toml");
+        std::fs::write(&manifest, cast.manifest)?;
+        let spec = cast.load(&manifest)?;
         let registry: HandlerRegistry = theater_handlers::registry().with(AskFactory { reply: reply()? });
         let linked = link(engine, &registry, spec)?;
         let run_dir = dir.path().join("run");
         let options = RuntimeOptions {
             durability,
+            packages: Arc::new(cast),
             ..RuntimeOptions::new("bench".to_owned(), run_dir, engine.clone(), Arc::new(Unheard))
         };
         let runtime = TheaterRuntime::start(options)?;
@@ -237,6 +264,11 @@ impl Stage {
     /// Calls an export without parameters.
     pub(crate) fn call(&self, actor: &ActorHandle, export: &str) -> Result<(), Failure> {
         self.executor.block_on(call(actor, export))
+    }
+
+    /// Returns the run as it is reached from outside.
+    pub(crate) fn live(&self) -> LiveRun {
+        self.runtime.live()
     }
 
     /// Ends an actor and the run, and returns where the run is.

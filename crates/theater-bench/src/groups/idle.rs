@@ -8,10 +8,10 @@ use super::{Bench, Failure};
 use crate::figure::{Figure, Unit};
 use crate::stage::{Stage, guest, on_one_thread};
 
-const LIVE: u32 = 1500;
+const LIVE: u32 = 10_000;
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
-    let count = bench.effort.of(LIVE);
+    let count = bench.effort.of(LIVE).min(bench.effort.instances_max() - 8);
     let stage = Stage::open(&bench.engine, on_one_thread()?, guest(1)?, Durability::Batched)?;
     let first = stage.block_on(stage.spawn())?;
     let (mappings, resident) = (self::mappings()?, resident_bytes()?);

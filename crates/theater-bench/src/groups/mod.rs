@@ -7,6 +7,9 @@ mod codec;
 mod codec_peer;
 mod compute;
 mod idle;
+mod message;
+#[cfg(feature = "baselines")]
+mod message_peer;
 mod replay;
 mod spawn;
 mod start;
@@ -34,6 +37,8 @@ pub enum Group {
     Compute,
     /// From a linked package to an actor that is ready.
     Spawn,
+    /// Messages between actors.
+    Message,
     /// Events into the journal.
     Chain,
     /// A recorded run, verified.
@@ -48,11 +53,12 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Codec,
         Self::Call,
         Self::Compute,
         Self::Spawn,
+        Self::Message,
         Self::Chain,
         Self::Verify,
         Self::Replay,
@@ -68,6 +74,7 @@ impl Group {
             Self::Call => "call",
             Self::Compute => "compute",
             Self::Spawn => "spawn",
+            Self::Message => "message",
             Self::Chain => "chain",
             Self::Verify => "verify",
             Self::Replay => "replay",
@@ -147,7 +154,8 @@ impl Effort {
     fn instances_max(self) -> u32 {
         match self {
             Self::Tiny => 32,
-            Self::Quick | Self::Full => 2000,
+            Self::Quick => 2100,
+            Self::Full => 10_100,
         }
     }
 
@@ -214,6 +222,7 @@ pub fn run(
             Group::Call => call::measure(&mut bench)?,
             Group::Compute => compute::measure(&mut bench)?,
             Group::Spawn => spawn::measure(&mut bench)?,
+            Group::Message => message::measure(&mut bench)?,
             Group::Chain => chain::measure(&mut bench)?,
             Group::Verify => verify::measure(&mut bench)?,
             Group::Replay => replay::measure(&mut bench)?,

@@ -5,18 +5,21 @@ use theater_chain::Durability;
 
 use super::{Bench, Failure, Plan};
 use crate::bare;
-use crate::figure::Unit;
+use crate::figure::{Figure, Unit};
 use crate::machine;
-use crate::measure::{nanoseconds_each, rate};
+use crate::measure::{nanoseconds_each, rate, time};
 use crate::stage::{FUEL, NONE, Stage, Unrecorded, block_on, guest, on_one_thread};
 
 const INSTANCES: u32 = 20_000;
 const ACTORS: u32 = 10_000;
+const IN_A_ROW: u32 = 2000;
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     instances(bench)?;
     ready(bench)?;
-    on_all_cores(bench)
+    one_by_one(bench)?;
+    on_all_cores(bench)?;
+    native(bench)
 }
 
 fn instances(bench: &mut Bench<'_>) -> Result<(), Failure> {
@@ -76,6 +79,67 @@ fn ready(bench: &mut Bench<'_>) -> Result<(), Failure> {
         baseline: bare.map(|round| ("bare pooled instantiation and call", in_microseconds(round))),
     })?;
     stage.close(first)?;
+    Ok(())
+}
+
+/// Each start timed by itself, with those before it still alive.
+fn one_by_one(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let count = bench.effort.of(IN_A_ROW).min(bench.effort.instances_max() - 8);
+    let stage = Stage::open(&bench.engine, on_one_thread()?, guest(1)?, Durability::Batched)?;
+    let first = stage.block_on(stage.spawn())?;
+    let (mut took, mut live) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let (each, actor) = time(|| stage.block_on(stage.spawn()))?;
+        took.push(each.as_secs_f64() * 1e6);
+        live.push(actor);
+    }
+    took.sort_by(f64::total_cmp);
+    for (name, percent) in [("p50", 50), ("p99", 99)] {
+        let value = took.get((took.len() * percent / 100).min(took.len() - 1)).copied().unwrap_or(f64::NAN);
+        bench.show(&Figure {
+            name: format!("spawn/ready/{name}"),
+            value,
+            unit: Unit::Microseconds,
+            baseline: None,
+            settings: [settings(), vec![("in a row", count.to_string())]].concat(),
+        })?;
+    }
+    stage.block_on(async {
+        for actor in live {
+            actor.finish().await;
+        }
+    });
+    stage.close(first)?;
+    Ok(())
+}
+
+/// Starts and ends of native actors, which have no sandbox and record nothing.
+#[cfg(feature = "baselines")]
+fn native(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    use super::message_peer::Peer;
+
+    if !bench.effort.has_peers() {
+        return Ok(());
+    }
+    let count = bench.effort.of(ACTORS);
+    let executor = on_one_thread()?;
+    for peer in Peer::ALL {
+        bench.measure(Plan {
+            name: format!("spawn/native/{}", peer.name()),
+            unit: Unit::Microseconds,
+            settings: vec![("recording", "off".to_owned())],
+            subject: Box::new(|| {
+                let each = nanoseconds_each(count, || executor.block_on(peer.spawn_and_exit(count)))?;
+                Ok(each / 1000.0)
+            }),
+            baseline: None,
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "baselines"))]
+fn native(_: &mut Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 

@@ -58,8 +58,24 @@ fn loops_are_measured() {
 fn spawning_is_measured_one_by_one_and_on_all_cores() {
     assert_eq!(
         names(Group::Spawn, Effort::Tiny),
-        ["spawn/instantiate", "spawn/ready/warm", "spawn/exit/all-cores"]
+        [
+            "spawn/instantiate",
+            "spawn/ready/warm",
+            "spawn/ready/p50",
+            "spawn/ready/p99",
+            "spawn/exit/all-cores",
+            "spawn/native/kameo",
+            "spawn/native/ractor"
+        ]
     );
+}
+
+#[test]
+fn messages_are_measured_and_none_is_lost() {
+    let names = names(Group::Message, Effort::Tiny);
+    for figure in ["one-way/memory/16B", "ask/batched/1KiB", "fan-in/batched/16B", "one-way/bare-crossings"] {
+        has(&names, &[&format!("message/{figure}")]);
+    }
 }
 
 #[test]

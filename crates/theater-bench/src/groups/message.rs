@@ -1,0 +1,268 @@
+//! Messages between actors of a run: one way, asked and answered, from two sizes, and from many to one.
+//!
+//! The baselines are native actors, which have no sandbox and record nothing, and the bare engine, which crosses its
+//! boundary as often and does nothing else: an import of the sender, an export of the receiver.
+
+use std::time::Duration;
+
+use theater::Command;
+use theater_chain::Durability;
+
+use super::{Bench, Failure, Plan};
+use crate::bare::{self, Hashing};
+use crate::figure::{Figure, Unit};
+use crate::machine;
+use crate::measure::{Round, rate};
+use crate::stage::{Cast, Stage, escaped, guest};
+
+/// Messages of a round.
+const MESSAGES: u32 = 100_000;
+/// Requests of a round.
+const REQUESTS: u32 = 20_000;
+/// Senders that send to one actor, and messages of each.
+const SENDERS: u32 = 1000;
+const EACH: u32 = 50;
+/// Crossings of the bare engine.
+const CROSSINGS: u32 = 50_000;
+
+const SPAWN: &str = "bench:guest/messages.spawn";
+const SEND: &str = "bench:guest/messages.send";
+const ASK: &str = "bench:guest/messages.ask";
+const MANIFEST: &str = "name = \"bench\"\n[[handler]]\ntype = \"message-server\"\n[[handler]]\ntype = \"supervisor\"\n\
+                        [limits]\nchildren = 2000\n";
+/// The first child of the root, to which everybody speaks.
+const RECEIVER: &str = "root/bench-1";
+
+/// An actor that speaks to `root/bench-1`: `send` and `ask` do so REPEAT times, and so does the answer to a request if
+/// it is a sender; a receiver echoes. What `send` has sent is handled when it returns, because a request follows it.
+const GUEST: &str = r#"(module
+    (import "theater:simple/supervisor" "spawn" (func $spawn (param i32 i32 i32 i32) (result i32)))
+    (import "theater:simple/message-server-host" "send-wait" (func $send (param i32 i32 i32 i32) (result i32)))
+    (import "theater:simple/message-server-host" "request-timeout" (func $ask (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 40)
+    (data (i32.const 2048) "CHILD")
+    (data (i32.const 4096) "STATED")
+    (data (i32.const 8192) "MESSAGE")
+    (data (i32.const 16384) "ANSWER")
+    (func (export "__pack_alloc") (param $size i32) (result i32)
+        (select (i32.const 1056768) (i32.const 1064960) (i32.eq (local.get $size) (i32.const 4111))))
+    (func (export "__pack_free") (param i32 i32))
+    (func $stated (param $out i32) (param $out_len i32) (result i32)
+        (i32.store (local.get $out) (i32.const 4096))
+        (i32.store (local.get $out_len) (i32.const STATED_LENGTH))
+        (i32.const 0))
+    (func $answer (param $out i32) (param $out_len i32) (result i32)
+        (i32.store (local.get $out) (i32.const 16384))
+        (i32.store (local.get $out_len) (i32.const ANSWER_LENGTH))
+        (i32.const 0))
+    (func $send_all (local $n i32)
+        (local.set $n (i32.const REPEAT))
+        (loop $again
+            (drop (call $send (i32.const 8192) (i32.const MESSAGE_LENGTH) (i32.const 32) (i32.const 36)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+    (func $ask_once
+        (drop (call $ask (i32.const 8192) (i32.const MESSAGE_LENGTH) (i32.const 32) (i32.const 36))))
+    (func (export "theater:simple/actor.init") (param i32 i32 i32 i32) (result i32)
+        (call $stated (local.get 2) (local.get 3)))
+    (func (export "theater:simple/handle-send.handle-send") (param i32 i32 i32 i32) (result i32)
+        (call $stated (local.get 2) (local.get 3)))
+    (func (export "theater:simple/handle-request.handle-request") (param i32 i32 i32 i32) (result i32)
+        (if (i32.const IS_SENDER) (then (call $send_all)))
+        (call $answer (local.get 2) (local.get 3)))
+    (func (export "bench:guest/messages.spawn") (param i32 i32 i32 i32) (result i32)
+        (drop (call $spawn (i32.const 2048) (i32.const CHILD_LENGTH) (i32.const 32) (i32.const 36)))
+        (call $stated (local.get 2) (local.get 3)))
+    (func (export "bench:guest/messages.send") (param i32 i32 i32 i32) (result i32)
+        (call $send_all)
+        (call $ask_once)
+        (call $stated (local.get 2) (local.get 3)))
+    (func (export "bench:guest/messages.ask") (param i32 i32 i32 i32) (result i32)
+        (local $n i32)
+        (local.set $n (i32.const REPEAT))
+        (loop $again
+            (call $ask_once)
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (call $stated (local.get 2) (local.get 3)))
+    (@custom "pack:sdk" "\01\01"))"#;
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    for (bytes, size) in [(16, "16B"), (1024, "1KiB")] {
+        for (durability, name) in [(Durability::Memory, "memory"), (Durability::Batched, "batched")] {
+            pair(bench, (bytes, size), (durability, name))?;
+        }
+    }
+    fan_in(bench)?;
+    bare(bench)
+}
+
+/// What is measured of two actors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Messages one way.
+    Send,
+    /// Requests, each answered before the next.
+    Ask,
+}
+
+/// Returns a cast in which everybody speaks with messages of so many bytes.
+fn cast(bytes: usize, repeat: u32, is_sender: bool) -> Result<Cast, Failure> {
+    let (body, none) = (vec![7_u8; bytes], None::<Vec<u8>>);
+    let stated = pack_abi::encode(&Ok::<_, String>((none.clone(),)))?;
+    let answer = pack_abi::encode(&Ok::<_, String>((none.clone(), (Some(body.clone()),))))?;
+    let message = pack_abi::encode(&(RECEIVER, body, 60_000_u64))?;
+    let child = pack_abi::encode(&("bench.toml", none))?;
+    let mut text = GUEST.replace("REPEAT", &repeat.to_string());
+    text = text.replace("IS_SENDER", if is_sender { "1" } else { "0" });
+    for (name, data) in [("STATED", stated), ("ANSWER", answer), ("MESSAGE", message), ("CHILD", child)] {
+        text = text.replace(&format!("{name}_LENGTH"), &data.len().to_string());
+        text = text.replace(&format!("\"{name}\""), &format!("\"{}\"", escaped(&data)));
+    }
+    Ok(Cast { manifest: MANIFEST, wasm: wat::parse_str(text)? })
+}
+
+fn on_all_cores() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn pair(
+    bench: &mut Bench<'_>,
+    (bytes, size): (usize, &str),
+    (durability, recorded): (Durability, &str),
+) -> Result<(), Failure> {
+    for (way, name, full) in [(Way::Send, "one-way", MESSAGES), (Way::Ask, "ask", REQUESTS)] {
+        let count = bench.effort.of(full);
+        let stage = Stage::of(&bench.engine, on_all_cores()?, cast(bytes, count, false)?, durability)?;
+        let root = stage.block_on(stage.spawn())?;
+        stage.call(&root, SPAWN)?;
+        let baseline = if bench.effort.has_peers() { peer(durability, way, count, bytes)? } else { None };
+        let cores = machine::cores().to_string();
+        let mut rounds = 0;
+        bench.measure(Plan {
+            name: format!("message/{name}/{recorded}/{size}"),
+            unit: Unit::PerSecond,
+            settings: vec![("between", "two actors".to_owned()), ("cores", cores)],
+            subject: Box::new(|| {
+                rounds += 1;
+                rate(count, || stage.call(&root, if way == Way::Send { SEND } else { ASK }))
+            }),
+            baseline,
+        })?;
+        // The call itself; a request is two messages, and one more follows what is sent one way.
+        let each = u64::from(1 + if way == Way::Send { count + 2 } else { 2 * count });
+        let (_, closed) = stage.close(root)?;
+        let (handled, expected) = (closed.messages.handled, 1 + rounds * each);
+        if handled != expected {
+            return Err(format!("{handled} messages were handled, not {expected}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Many actors send to one at once.
+fn fan_in(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let senders = bench.effort.of(SENDERS).min(bench.effort.instances_max() / 2);
+    let stage = Stage::of(&bench.engine, on_all_cores()?, cast(16, EACH, true)?, Durability::Batched)?;
+    let root = stage.block_on(stage.spawn())?;
+    for _ in 0..=senders {
+        stage.call(&root, SPAWN)?;
+    }
+    let live = stage.live();
+    let paths: Vec<String> = (2..=senders + 1).map(|number| format!("root/bench-{number}")).collect();
+    bench.measure(Plan {
+        name: "message/fan-in/batched/16B".to_owned(),
+        unit: Unit::PerSecond,
+        settings: vec![("senders", senders.to_string()), ("cores", machine::cores().to_string())],
+        subject: Box::new(|| {
+            rate(senders * EACH, || {
+                stage.block_on(async {
+                    let asked = paths.iter().map(|path| {
+                        let live = live.clone();
+                        async move {
+                            let start = Command { origin: "bench", to: path, data: b"" };
+                            live.ask(&start, Duration::from_secs(60)).await
+                        }
+                    });
+                    all(asked.collect()).await
+                })
+            })
+        }),
+        baseline: None,
+    })?;
+    stage.close(root)?;
+    Ok(())
+}
+
+/// Waits for all of them, which go on at once.
+async fn all<T, E: Into<Failure>>(futures: Vec<impl Future<Output = Result<T, E>>>) -> Result<(), Failure> {
+    let mut waiting: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        let mut failed = None;
+        waiting.retain_mut(|future| match future.as_mut().poll(context) {
+            std::task::Poll::Pending => true,
+            std::task::Poll::Ready(result) => {
+                failed = failed.take().or(result.err());
+                false
+            }
+        });
+        match failed {
+            Some(error) => std::task::Poll::Ready(Err(error.into())),
+            None if waiting.is_empty() => std::task::Poll::Ready(Ok(())),
+            None => std::task::Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// What the crossings of a message cost the bare engine: an import of the sender and an export of the receiver.
+fn bare(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let count = bench.effort.of(CROSSINGS);
+    let rounds = (
+        bare::imports(&guest(count)?, count, Hashing::None)?,
+        bare::exports(&guest(1)?, count, Hashing::None)?,
+    );
+    let (Some(mut import), Some(mut export)) = rounds else { return Ok(()) };
+    if !bench.effort.has_peers() {
+        return Ok(());
+    }
+    let each = import()? + export()?;
+    bench.show(&Figure {
+        name: "message/one-way/bare-crossings".to_owned(),
+        value: 1e9 / each,
+        unit: Unit::PerSecond,
+        baseline: None,
+        settings: vec![(
+            "what",
+            "bare wasmtime: an async import and an export, nothing between them".to_owned(),
+        )],
+    })
+}
+
+/// Returns native actors to be beside: one library for each durability.
+#[cfg(feature = "baselines")]
+fn peer(
+    durability: Durability,
+    way: Way,
+    count: u32,
+    bytes: usize,
+) -> Result<Option<(&'static str, Round<'static>)>, Failure> {
+    use super::message_peer::Peer;
+
+    let peer = if durability == Durability::Memory { Peer::Kameo } else { Peer::Ractor };
+    let executor = on_all_cores()?;
+    let round: Round<'static> = Box::new(move || {
+        rate(count, || {
+            executor.block_on(async {
+                match way {
+                    Way::Send => peer.one_way(count, bytes).await,
+                    Way::Ask => peer.ask(count, bytes).await,
+                }
+            })
+        })
+    });
+    Ok(Some((peer.name(), round)))
+}
+
+#[cfg(not(feature = "baselines"))]
+fn peer(_: Durability, _: Way, _: u32, _: usize) -> Result<Option<(&'static str, Round<'static>)>, Failure> {
+    Ok(None)
+}

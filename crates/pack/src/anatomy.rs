@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pack_abi::metadata::Metadata;
 use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload, ProducersSectionReader, TypeRef};
 
 use crate::package_error::{PackageError, check_outside};
@@ -23,6 +24,8 @@ pub struct Anatomy {
     pub producers: Vec<Producer>,
     /// The interface text that the package carries, if it does: a claim, to be compared with its metadata.
     pub interface_text: Option<String>,
+    /// Its types from the section `pack:types`, as it states them: not compared with what it imports and exports.
+    pub types: Option<Metadata>,
 }
 
 /// A section of a module.
@@ -99,6 +102,9 @@ impl Anatomy {
                 }
                 Payload::CustomSection(section) if section.name() == TEXT_SECTION => {
                     anatomy.interface_text = String::from_utf8(section.data().to_vec()).ok();
+                }
+                Payload::CustomSection(section) if section.name() == "pack:types" => {
+                    anatomy.types = Metadata::decode(section.data()).ok();
                 }
                 Payload::CustomSection(section) => match section.as_known() {
                     KnownCustom::Name(reader) => names = function_names(reader),

@@ -27,3 +27,15 @@ fn kernel() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     if release.is_empty() { "unknown".to_owned() } else { release.trim().to_owned() }
 }
+
+/// Forgets the most memory that this process has held so far; false where the system has no such thing.
+pub(crate) fn forget_peak() -> bool {
+    std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+/// Returns the most memory that this process has held since, in KiB, where the system says so.
+pub(crate) fn peak_kib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}

@@ -100,3 +100,16 @@ pub(crate) fn chains_of(chains: &[ChainSummary], actor: &str) -> Result<Vec<Chai
         None => error.hint(format!("its actors are: {}", all.join(", "))),
     })
 }
+
+/// Returns the bytes of all files below a folder; what vanishes meanwhile counts for nothing.
+pub(crate) fn tree_bytes(dir: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => tree_bytes(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

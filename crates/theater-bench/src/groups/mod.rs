@@ -7,6 +7,7 @@ mod codec;
 mod codec_peer;
 mod compute;
 mod idle;
+mod large;
 mod message;
 #[cfg(feature = "baselines")]
 mod message_peer;
@@ -49,11 +50,13 @@ pub enum Group {
     Idle,
     /// From a process to its first guest instruction.
     Start,
+    /// A run of ten million events; a minute and two gigabytes of disk, so only on request.
+    Large,
 }
 
 impl Group {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Codec,
         Self::Call,
         Self::Compute,
@@ -64,6 +67,7 @@ impl Group {
         Self::Replay,
         Self::Idle,
         Self::Start,
+        Self::Large,
     ];
 
     /// Returns the name, with which the names of its figures begin.
@@ -80,6 +84,7 @@ impl Group {
             Self::Replay => "replay",
             Self::Idle => "idle",
             Self::Start => "start",
+            Self::Large => "large",
         }
     }
 }
@@ -98,13 +103,13 @@ pub struct UnknownGroup {
     pub name: String,
 }
 
-/// Returns the groups with these names; all of them if there are none.
+/// Returns the groups with these names; all but the large one if there are none.
 ///
 /// # Errors
 /// Fails if there is no group of one of the names.
 pub fn groups(names: &[String]) -> Result<Vec<Group>, UnknownGroup> {
     if names.is_empty() {
-        return Ok(Group::ALL.to_vec());
+        return Ok(Group::ALL.into_iter().filter(|group| *group != Group::Large).collect());
     }
     let find = |name: &String| {
         let known = Group::ALL.into_iter().find(|group| group.name() == name);
@@ -228,6 +233,7 @@ pub fn run(
             Group::Replay => replay::measure(&mut bench)?,
             Group::Idle => idle::measure(&mut bench)?,
             Group::Start => start::measure(&mut bench)?,
+            Group::Large => large::measure(&mut bench)?,
         }
     }
     Ok(())

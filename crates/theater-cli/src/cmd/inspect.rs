@@ -1,7 +1,7 @@
-//! `theater inspect`: what a package imports, exports, weighs, and has to be granted. It is not run.
+//! `theater inspect`: what a package imports, exports, weighs, and has to be granted. It is not run. A run is handed on.
 
 use std::io::{Read as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pack::{Anatomy, Package};
 use pack_abi::types::{Function, TypeDef};
@@ -16,15 +16,19 @@ use crate::description::{Description, Part};
 use crate::home::Home;
 use crate::project::{self, WASM_BYTES_MAX};
 use crate::ui::error::{CliError, Shown};
+use crate::ui::pager::{Listing, Paging};
 use crate::ui::printer::Printer;
 use crate::ui::text::{bytes, clean, count};
-use crate::{node, recorded};
+use crate::{inspect_run, node, recorded};
 
 /// Functions whose size is shown to a person.
 const FUNCTIONS_SHOWN: usize = 8;
 
 pub(crate) fn run(args: &InspectArgs, printer: Printer) -> Result<Outcome, CliError> {
     let home = Home::locate()?;
+    if let Some(dir) = meant_run(&args.target, &home)? {
+        return inspect_run(&dir, args, printer);
+    }
     let (label, wasm) = read(&args.target, &home, printer)?;
     let engine = node::engine_for_reading(&home)?;
     let package = project::load(&engine, &wasm, Path::new(&label))?;
@@ -47,6 +51,37 @@ pub(crate) fn run(args: &InspectArgs, printer: Printer) -> Result<Outcome, CliEr
     Ok(Outcome::Fine)
 }
 
+/// Returns the run that is meant, if none of the files of a package is.
+fn meant_run(target: &Path, home: &Home) -> Result<Option<PathBuf>, CliError> {
+    let is_bundle = target.extension().is_some_and(|extension| extension == "theater");
+    if is_bundle || (target.is_dir() && recorded::is_run(target)) {
+        let word = target.to_string_lossy();
+        return if target.exists() {
+            Ok(Some(target.to_owned()))
+        } else {
+            home.resolve(Some(&word)).map(Some)
+        };
+    }
+    let word = target.to_str().filter(|word| !target.exists() && *word != "-" && !word.contains(['/', '.']));
+    word.map(|word| home.resolve(Some(word))).transpose()
+}
+
+fn inspect_run(dir: &Path, args: &InspectArgs, printer: Printer) -> Result<Outcome, CliError> {
+    if args.wit {
+        return Err(CliError::environment(format!(
+            "{} is a run, which has no interfaces of its own",
+            dir.display()
+        ))
+        .hint("`theater inspect WASM --wit` prints those of a package"));
+    }
+    let inspected = inspect_run::Inspected::read(dir)?;
+    let mut listing = Listing::begin(printer, if args.json { Paging::Never } else { Paging::Auto });
+    let text = if args.json { inspected.object().to_string() } else { inspected.report() };
+    text.lines().try_for_each(|line| listing.line(line))?;
+    listing.end()?;
+    Ok(Outcome::Fine)
+}
+
 /// Reads what is to be inspected, and says what it is called.
 fn read(target: &Path, home: &Home, printer: Printer) -> Result<(String, Vec<u8>), CliError> {
     if target == Path::new("-") {
@@ -60,13 +95,8 @@ fn read(target: &Path, home: &Home, printer: Printer) -> Result<(String, Vec<u8>
     }
     let name = target.display().to_string();
     if !target.exists() {
-        return Err(CliError::environment(format!("there is no package at {name}")).hint(
-            "give a wasm file, an actor's folder or its manifest.toml; `theater events` and `theater verify` read runs",
-        ));
-    }
-    if target.is_dir() && recorded::is_run(target) {
-        return Err(CliError::environment(format!("{name} is a run, not a package"))
-            .hint(format!("`theater events {name}` and `theater verify {name}` read it")));
+        return Err(CliError::environment(format!("there is no package at {name}"))
+            .hint("give a wasm file, an actor's folder, its manifest.toml, or a run"));
     }
     let described = project::describe(target, &[])?;
     let (path, wasm) = build::wasm_of(described.source, home, printer)?;

@@ -17,6 +17,7 @@ mod events;
 mod export;
 mod inspect;
 mod keys;
+mod logs;
 mod new;
 mod prove;
 mod ps;
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: Cli, printer: Printer) -> Result<Outcome, CliError> {
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Events(args) => events::run(&args, printer),
+        Command::Logs(args) => logs::run(&args, printer),
         Command::Export(args) => export::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),
         Command::Keys(args) => keys::run(&args, printer),

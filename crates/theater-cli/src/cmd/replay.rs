@@ -1,8 +1,12 @@
 //! `theater replay`: every actor of a run again, from the record alone.
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use pack::Engine;
 use serde_json::json;
 use theater::limits;
 use theater::manifest::Limits;
@@ -28,21 +32,18 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
         return Err(CliError::environment(format!("no actor was started in the run {}", dir.display())));
     }
     let engine = node::engine_for_reading(&home)?;
-    let executor = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::io("failed to start", error))?;
     let mut out = printer.data();
     let mut outcome = Outcome::Fine;
-    let recording = Recording::new(&run, &chains);
-    for chain in &chains {
+    for (chain, replayed) in chains.iter().zip(replay_all(&run, &chains, &packages, &engine)?) {
         let label = recorded::label(chain);
-        let wasm = packages.iter().find(|package| package.chains.contains(&chain.index));
-        let wasm = wasm.map(|package| package.wasm.clone());
-        let options = ReplayOptions { engine: engine.clone(), wasm, ceiling: ceiling() };
-        let replayed = executor
-            .block_on(recording.replay(chain.index, &options))
-            .map_err(|error| explained(error, &label, &run))?;
+        let replayed = match replayed {
+            Ok(replayed) => replayed,
+            Err(error) => {
+                // What was replayed before is shown; the error comes after it.
+                out.flush().shown()?;
+                return Err(explained(error, &label, &run));
+            }
+        };
         if matches!(replayed, Replayed::Diverged(_)) {
             outcome = Outcome::Failed;
         }
@@ -80,6 +81,42 @@ fn causes_object(causes: &Causes, run: &str) -> serde_json::Value {
         "unreadable": causes.unreadable,
         "faults": faults,
     })
+}
+
+/// Replays chains side by side; what came of them is in their order, up to the first that could not be replayed.
+fn replay_all(
+    run: &Run,
+    chains: &[ChainSummary],
+    packages: &[Replacement],
+    engine: &Engine,
+) -> Result<Vec<Result<Replayed, ReplayError>>, CliError> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (recording, results) = (Recording::new(run, chains), Mutex::new(BTreeMap::new()));
+    let work = || {
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // What was taken is replayed, so that what came of it has no gaps.
+        while !failed.load(Ordering::Relaxed) {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(chain) = chains.get(place) else { break };
+            let wasm = packages.iter().find(|package| package.chains.contains(&chain.index));
+            let wasm = wasm.map(|package| package.wasm.clone());
+            let options = ReplayOptions { engine: engine.clone(), wasm, ceiling: ceiling() };
+            let replayed = executor.block_on(recording.replay(chain.index, &options));
+            failed.fetch_or(replayed.is_err(), Ordering::Relaxed);
+            results.lock().unwrap_or_else(PoisonError::into_inner).insert(place, replayed);
+        }
+        Ok(())
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let started: io::Result<()> = std::thread::scope(|scope| {
+        for _ in 1..threads.min(chains.len()) {
+            // One that cannot be started leaves its share to the others.
+            scope.spawn(work);
+        }
+        work()
+    });
+    started.map_err(|error| CliError::io("failed to start", error))?;
+    Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
 }
 
 /// Fuel for one replayed call: some quarter of an hour, which no recording can extend.

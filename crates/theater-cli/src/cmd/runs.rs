@@ -1,18 +1,19 @@
 //! `theater runs`: what was recorded in this home; nothing is deleted unasked.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use theater_chain::{ChainIndex, ChainUse, ReadError, Run, RunStatus, RuntimeGenesis};
+use theater_chain::{ChainIndex, ChainUse, Note, ReadError, Run, RunStatus, RuntimeGenesis};
 
-use crate::args::{RunsAction, RunsArgs};
+use crate::args::{PruneArgs, RunsAction, RunsArgs};
 use crate::cmd::Outcome;
 use crate::home::Home;
 use crate::recorded;
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
+use crate::ui::span;
 use crate::ui::text::{self, Moment, clean};
 
 pub(crate) fn run(args: &RunsArgs, printer: Printer) -> Result<Outcome, CliError> {
@@ -27,13 +28,9 @@ pub(crate) fn run(args: &RunsArgs, printer: Printer) -> Result<Outcome, CliError
             }
             ids.sort();
             ids.dedup();
-            delete(&home, &ids, printer)
+            remove(&home, &ids, printer)
         }
-        Some(RunsAction::Prune { keep }) => {
-            let mut ids = home.run_ids()?;
-            ids.truncate(ids.len().saturating_sub(*keep));
-            delete(&home, &ids, printer)
-        }
+        Some(RunsAction::Prune(args)) => prune(&home, args, printer),
     }
 }
 
@@ -91,7 +88,7 @@ fn list(home: &Home, as_json: bool, printer: Printer) -> Result<Outcome, CliErro
 
 /// Describes a run as far as it can be read; one that cannot is listed all the same.
 fn look_at(dir: &Path, id: String) -> Listed {
-    let bytes = tree_bytes(dir);
+    let bytes = recorded::tree_bytes(dir);
     let unknown = |outcome: String| Listed {
         id: id.clone(),
         when: String::new(),
@@ -143,41 +140,124 @@ fn recorded_name(run: &Run, root: ChainIndex) -> Option<String> {
     table.get("name")?.as_str().map(str::to_owned)
 }
 
-/// Says whether a process still writes the run.
-fn is_live(dir: &Path) -> bool {
-    let Ok(lock) = File::open(dir.join("lock")) else { return false };
-    matches!(lock.try_lock(), Err(TryLockError::WouldBlock))
+/// A run that is about to be deleted; nobody can write it as long as its lock is held.
+struct Doomed {
+    id: String,
+    dir: PathBuf,
+    bytes: u64,
+    _lock: Option<File>,
 }
 
-fn delete(home: &Home, ids: &[String], printer: Printer) -> Result<Outcome, CliError> {
-    let mut freed = 0;
-    let mut deleted = 0;
+/// What became of an attempt to get hold of a run.
+enum Hold {
+    Held(Doomed),
+    /// A process writes it.
+    Live,
+}
+
+fn hold(home: &Home, id: &str) -> Hold {
+    let dir = home.runs().join(id);
+    let lock = File::open(dir.join("lock")).ok();
+    if lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+        return Hold::Live;
+    }
+    let bytes = recorded::tree_bytes(&dir);
+    Hold::Held(Doomed { id: id.to_owned(), dir, bytes, _lock: lock })
+}
+
+/// Deletes what is named, or nothing if one of them is being written.
+fn remove(home: &Home, ids: &[String], printer: Printer) -> Result<Outcome, CliError> {
+    let mut doomed = Vec::new();
     for id in ids {
-        let dir = home.runs().join(id);
-        if is_live(&dir) {
-            return Err(CliError::failed(format!("the run {id} is still being written"))
-                .hint("stop it first (Ctrl-C where it runs), or name the others one by one"));
+        match hold(home, id) {
+            Hold::Held(run) => doomed.push(run),
+            Hold::Live => {
+                return Err(CliError::failed(format!("the run {id} is still being written"))
+                    .hint("stop it first (Ctrl-C where it runs), or name the others one by one"));
+            }
         }
-        let bytes = tree_bytes(&dir);
-        fs::remove_dir_all(&dir)
-            .map_err(|error| CliError::io(format!("failed to delete {}", dir.display()), error))?;
-        freed += bytes;
+    }
+    delete(home, doomed, printer)
+}
+
+/// Deletes the runs to which all conditions apply; without `--yes` it says which those are.
+fn prune(home: &Home, args: &PruneArgs, printer: Printer) -> Result<Outcome, CliError> {
+    let larger_than = args.larger_than.as_deref().map(span::parse_size).transpose()?;
+    let older_than = args.older_than.as_deref().map(span::parse).transpose()?;
+    let latest = older_than.map(|age| theater::clock::utc_us().saturating_sub(age.micros()));
+    let mut ids = home.run_ids()?;
+    ids.truncate(ids.len().saturating_sub(args.keep.unwrap_or(0)));
+    let mut doomed = Vec::new();
+    for id in ids {
+        let run = match hold(home, &id) {
+            Hold::Held(run) => run,
+            Hold::Live => {
+                printer.note(format_args!("{id} is being written and stays"));
+                continue;
+            }
+        };
+        let is_large = larger_than.is_none_or(|most| run.bytes > most);
+        if is_large && latest.is_none_or(|latest| began_us(&run.dir).is_some_and(|began| began < latest)) {
+            doomed.push(run);
+        }
+    }
+    if args.yes {
+        return delete(home, doomed, printer);
+    }
+    let mut out = printer.data();
+    for run in &doomed {
+        writeln!(out, "{}  {:>7}", run.id, text::bytes(run.bytes)).shown()?;
+    }
+    out.flush().shown()?;
+    let freed = doomed.iter().map(|run| run.bytes).sum();
+    let number = text::count(doomed.len() as u64, "run");
+    printer.note(format_args!("nothing was deleted; with --yes, {number} would go, {}", text::bytes(freed)));
+    Ok(Outcome::Fine)
+}
+
+/// Returns when a run began: as it says itself, or since when its folder has not changed.
+fn began_us(dir: &Path) -> Option<u64> {
+    if let Some(genesis) = Run::open(dir).ok().and_then(|run| recorded::runtime_genesis(&run)) {
+        return Some(genesis.utc_us);
+    }
+    let changed = fs::metadata(dir).ok()?.modified().ok()?;
+    let since = changed.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_micros()).ok()
+}
+
+fn delete(home: &Home, doomed: Vec<Doomed>, printer: Printer) -> Result<Outcome, CliError> {
+    let (mut freed, mut deleted) = (0, 0);
+    for run in doomed {
+        remember(home, &run)?;
+        fs::remove_dir_all(&run.dir)
+            .map_err(|error| CliError::io(format!("failed to delete {}", run.dir.display()), error))?;
+        freed += run.bytes;
         deleted += 1;
-        printer.detail(format_args!("deleted {id}"));
+        printer.detail(format_args!("deleted {}", run.id));
     }
     printer.note(format_args!("deleted {}, {}", text::count(deleted, "run"), text::bytes(freed)));
     Ok(Outcome::Fine)
 }
 
-/// Returns the bytes of all files below a folder; what vanishes meanwhile counts for nothing.
-fn tree_bytes(dir: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(dir) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => tree_bytes(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
+/// Keeps a line of a run that is deleted: its id, its latest signed head, when it went.
+fn remember(home: &Home, run: &Doomed) -> Result<(), CliError> {
+    let note = fs::read(run.dir.join("checkpoint")).ok().and_then(|bytes| Note::parse(&bytes).ok());
+    let head = match &note {
+        Some(note) if note.checkpoint.is_closed() => note.checkpoint.head.to_string(),
+        Some(note) => format!("{} incomplete", note.checkpoint.head),
+        None => "- incomplete".to_owned(),
+    };
+    let when = Moment::from_unix(theater::clock::utc_us() / 1_000_000).readable();
+    let path = home.runs().join("deleted.txt");
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&path)
+        .and_then(|mut file| {
+            file.write_all(format!("{} {head} deleted {when} UTC\n", run.id).as_bytes())?;
+            file.sync_data()
         })
-        .sum()
+        .map_err(|error| CliError::io(format!("failed to write {}", path.display()), error))
 }

@@ -6,7 +6,9 @@ use crate::args::Global;
 
 pub(crate) mod error;
 pub(crate) mod exit;
+pub(crate) mod pager;
 pub(crate) mod printer;
+pub(crate) mod span;
 pub(crate) mod text;
 
 /// Sends the runtime's own diagnostics to stderr: those that THEATER_LOG asks for, else few, with `-v` more.

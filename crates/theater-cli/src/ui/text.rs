@@ -58,6 +58,21 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{} EB", count * 1000 / divisor)
 }
 
+/// Returns a large number as people read it.
+pub(crate) fn large(number: u64) -> String {
+    const STEPS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")];
+    match STEPS.iter().find(|(step, _)| number >= *step) {
+        Some((step, unit)) => format!("{}.{}{unit}", number / step, number % step / (step / 10)),
+        None => number.to_string(),
+    }
+}
+
+/// Returns microseconds as seconds.
+pub(crate) fn seconds(time_us: u64) -> String {
+    format!("{}.{:06}", time_us / 1_000_000, time_us % 1_000_000)
+}
+
 /// Returns a count with its noun.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -101,6 +116,11 @@ impl Moment {
     pub(crate) fn readable(self) -> String {
         let (hour, minute, second) = self.clock();
         format!("{:04}-{:02}-{:02} {hour:02}:{minute:02}:{second:02}", self.year, self.month, self.day)
+    }
+
+    /// Returns `2026-11-22 10:15:30.123` for milliseconds since 1970 began.
+    pub(crate) fn millis(unix_ms: u64) -> String {
+        format!("{}.{:03}", Self::from_unix(unix_ms / 1000).readable(), unix_ms % 1000)
     }
 
     fn clock(self) -> (u64, u64, u64) {

@@ -7,6 +7,7 @@ mod mistakes;
 mod new;
 mod packages;
 mod proofs;
+mod reading;
 mod runs;
 mod several;
 mod story;

@@ -138,10 +138,10 @@ fn what_is_no_package_is_not_inspected() {
     let picture = story.file("cat.wasm", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01");
     let answer = story.theater([OsStr::new("inspect"), picture.as_os_str()]).code(2);
     assert!(answer.stderr.contains("JPEG"), "{}", answer.stderr);
-    story.theater(["inspect", "last"]).error(2, "there is no package at last", "`theater events`");
+    story.theater(["inspect", "last"]).error(2, "there is no run", "`theater run DIR`");
     story.theater(["inspect", "."]).error(2, "failed to read the manifest", "theater new");
     std::fs::create_dir_all(story.work().join("run/journal")).expect("it can be written");
-    story.theater(["inspect", "run"]).error(2, "run is a run, not a package", "theater events run");
+    story.theater(["inspect", "run"]).error(2, "not a run: it has no journal", "theater runs");
     let bare = bare_package(&story, b"", 0, "");
     let shown = story.theater([OsStr::new("inspect"), bare.as_os_str()]).fine().text();
     assert!(shown.contains("give: not described"), "{shown}");
@@ -206,7 +206,7 @@ fn a_recorded_call_is_a_run_like_any_other() {
     let head = answer.stderr.split_whitespace().last().expect("it ends with the head").to_owned();
     story.theater(["verify", "--head", &head]).fine();
     let events = story.theater(["events", "--actor", "root"]).fine().text();
-    assert!(events.contains("story:library/math.double 21s64 -> 42s64"), "{events}");
+    assert!(events.contains("story:library/math.double (n: 21s64) -> 42s64"), "{events}");
     call(&story, &["--record", "divide", "1", "0"]).code(1);
     let answer = call(&story, &["--record", "fall"]).code(1);
     assert!(answer.stderr.contains("look at   theater events"), "{}", answer.stderr);

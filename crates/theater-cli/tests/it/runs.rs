@@ -144,7 +144,7 @@ fn runs_are_listed_and_deleted_only_when_asked() {
     assert!(ids.iter().all(|id| table.contains(id.as_str())), "{table}");
     story.theater(["runs", "rm", &ids[1]]).fine();
     assert_eq!(story.runs(), [ids[0].clone(), ids[2].clone()]);
-    story.theater(["runs", "prune", "--keep", "1"]).fine();
+    story.theater(["runs", "prune", "--keep", "1", "--yes"]).fine();
     assert_eq!(story.runs(), [ids[2].clone()]);
 }
 

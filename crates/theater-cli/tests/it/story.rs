@@ -95,6 +95,7 @@ impl Story {
         let Ok(entries) = fs::read_dir(self.home().join("runs")) else { return Vec::new() };
         let mut ids: Vec<String> = entries
             .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
+            .filter(|name| name != "deleted.txt")
             .collect();
         ids.sort();
         ids

@@ -1,8 +1,12 @@
 //! What the command line accepts.
 
+mod live;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use live::{AskArgs, EndArgs, LiveArgs, MessageArgs, StateArgs};
 
 /// Erlang-style WebAssembly actors whose every run is a verifiable, replayable, diffable file.
 #[derive(Debug, Parser)]
@@ -56,12 +60,14 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Call one function of a package and print what it returns
     Call(CallArgs),
-    /// Show what a package imports, exports, weighs and has to be granted
+    /// Show the actors of a run and what they did; or what a package imports, exports, weighs and has to be granted
     Inspect(InspectArgs),
     /// List the recorded runs, or delete some
     Runs(RunsArgs),
     /// Print the events of a run
     Events(EventsArgs),
+    /// Print what the actors of a run logged
+    Logs(LogsArgs),
     /// Check that a run is intact, complete and signed
     Verify(VerifyArgs),
     /// Write a run into one file, to be kept or sent
@@ -180,8 +186,8 @@ pub(crate) struct CallArgs {
 /// `theater inspect`
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A wasm file, `-` for one on standard input, an actor's folder, or its manifest
-    #[arg(value_name = "WASM|DIR|MANIFEST")]
+    /// A run; or a wasm file, `-` for one on standard input, an actor's folder, or its manifest
+    #[arg(value_name = "RUN|WASM|DIR|MANIFEST", default_value = "last")]
     pub(crate) target: PathBuf,
     /// Print the interfaces as text that can be parsed again, and nothing else
     #[arg(long, conflicts_with = "json")]
@@ -222,12 +228,30 @@ pub(crate) enum RunsAction {
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<String>,
     },
-    /// Delete all runs but the newest
-    Prune {
-        /// How many to keep
-        #[arg(long, value_name = "N")]
-        keep: usize,
-    },
+    /// Say which runs could go, and with --yes delete them: those to which all of it applies
+    Prune(PruneArgs),
+}
+
+/// `theater runs prune`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Runs that are being written are never deleted. Of each deleted run, a line with its id and \
+its head stays in `runs/deleted.txt` of the home."
+)]
+#[group(required = true, multiple = true, id = "which")]
+pub(crate) struct PruneArgs {
+    /// Not the newest N
+    #[arg(long, value_name = "N", group = "which")]
+    pub(crate) keep: Option<usize>,
+    /// Only those that began so long ago: 12h, 30d, 8w
+    #[arg(long, value_name = "TIME", group = "which")]
+    pub(crate) older_than: Option<String>,
+    /// Only those that take more than this: 500MB, 2GB
+    #[arg(long, value_name = "SIZE", group = "which")]
+    pub(crate) larger_than: Option<String>,
+    /// Delete them
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `theater events`
@@ -236,6 +260,32 @@ pub(crate) struct EventsArgs {
     /// The run to read
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: EventFilter,
+    /// At most this many events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Only the last N of them
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+    /// Go on with what is recorded from now on, until the run ends
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Print whole values instead of what fits on the line
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Do not show them page by page on a terminal (THEATER_PAGER and PAGER say with what)
+    #[arg(long)]
+    pub(crate) no_pager: bool,
+    /// One JSON object per event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which events are wanted: those to which all of it applies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which events")]
+pub(crate) struct EventFilter {
     /// Only events of this actor, `root/worker` say, or of one life of it, `root/worker#2`
     #[arg(long, value_name = "PATH")]
     pub(crate) actor: Option<String>,
@@ -244,18 +294,41 @@ pub(crate) struct EventsArgs {
     pub(crate) function: Option<String>,
     /// Only events of this kind: genesis, call, return, exchange, host-call, host-request,
     /// host-response, decision, trap, snapshot, exit
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Option<String>,
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub(crate) kind: Vec<String>,
+    /// Only events that did not end well
+    #[arg(long)]
+    pub(crate) failing: bool,
+    /// Only events whose function or values contain this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) grep: Option<String>,
+    /// Only events from this time of the run on: 1.5s, 250ms, 2m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events up to this time of the run
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
     /// Only events from this number of their chain on
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     pub(crate) from: u64,
-    /// At most this many events
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-    /// Print whole values instead of what fits on the line
+}
+
+/// `theater logs`
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The run to read
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Only this actor, `root/worker` say, or one life of it, `root/worker#2`
+    #[arg(value_name = "ACTOR")]
+    pub(crate) actor: Option<String>,
+    /// Go on with what is logged from now on, until the run ends
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Do not show them page by page on a terminal (THEATER_PAGER and PAGER say with what)
     #[arg(long)]
-    pub(crate) full: bool,
-    /// One JSON object per event
+    pub(crate) no_pager: bool,
+    /// One JSON object per line that was logged
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -447,79 +520,10 @@ pub(crate) struct ReplayArgs {
     pub(crate) json: bool,
 }
 
-/// `theater ps`, `theater tree`
-#[derive(Debug, Args)]
-pub(crate) struct LiveArgs {
-    /// The live run, by its id or the beginning of it
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// One JSON object per actor
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `theater send`
-#[derive(Debug, Args)]
-pub(crate) struct MessageArgs {
-    /// The actor: `root`, `root/worker-1`; see `theater tree`
-    pub(crate) actor: String,
-    /// The message; `-` reads it from standard input
-    #[arg(conflicts_with = "file", required_unless_present = "file", allow_hyphen_values = true)]
-    pub(crate) text: Option<String>,
-    /// Send the bytes of a file
-    #[arg(long)]
-    pub(crate) file: Option<PathBuf>,
-    /// The live run, by its id or the beginning of it (default: the only one)
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-}
-
-/// `theater ask`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The answer is written to standard output as it is.\n\
-Example: theater run --keep . & theater ask root hello\n\n\
-Exit status: 0 it was answered, 1 the actor failed, is not there or took too long, 2 usage or environment.")]
-pub(crate) struct AskArgs {
-    #[command(flatten)]
-    pub(crate) message: MessageArgs,
-    /// How many milliseconds to wait for the answer
-    #[arg(long, value_name = "MS", default_value_t = 5000)]
-    pub(crate) timeout_ms: u64,
-    /// One JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `theater stop`, `theater kill`
-#[derive(Debug, Args)]
-pub(crate) struct EndArgs {
-    /// The actor
-    #[arg(default_value = "root")]
-    pub(crate) actor: String,
-    /// The live run, by its id or the beginning of it (default: the only one)
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-}
-
-/// `theater state`
-#[derive(Debug, Args)]
-pub(crate) struct StateArgs {
-    /// The actor
-    #[arg(default_value = "root")]
-    pub(crate) actor: String,
-    /// The live run, by its id or the beginning of it (default: the only one)
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// One JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 /// `theater bench`
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// What to measure: codec, call, compute, spawn, chain, verify, replay, idle, start (default: all)
+    /// What to measure: codec, call, compute, spawn, chain, verify, replay, idle, start, large (default: all but large)
     #[arg(value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
     /// One JSON object per figure

@@ -63,6 +63,8 @@ fn clippy(shell: &Shell) -> Outcome {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        "theater-bench/actors",
         "--locked",
         "--",
         "-D",

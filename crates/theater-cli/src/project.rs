@@ -109,20 +109,24 @@ pub(crate) fn load(engine: &Engine, wasm: &[u8], path: &Path) -> Result<Package,
 
 /// Reads an initial state from a file or, for `-`, from standard input.
 pub(crate) fn read_state(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |error| CliError::io(format!("failed to read the state from {}", path.display()), error);
-    let mut state = Vec::new();
-    let most = limits::STATE_BYTES_MAX;
+    read_input(path, "an initial state", limits::STATE_BYTES_MAX)
+}
+
+/// Reads a file or, for `-`, standard input: at most so many bytes.
+pub(crate) fn read_input(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+    let failed = |error| CliError::io(format!("failed to read {what} from {}", path.display()), error);
+    let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(most + 1).read_to_end(&mut state)
+        std::io::stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes)
     } else {
-        fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut state))
+        fs::File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
     };
     read.map_err(failed)?;
-    if state.len() as u64 > most {
-        return Err(CliError::environment(format!("the state in {} is too large", path.display()))
-            .hint(format!("an initial state has at most {most} bytes")));
+    if bytes.len() as u64 > bytes_max {
+        return Err(CliError::environment(format!("what {} holds is too large", path.display()))
+            .hint(format!("{what} has at most {bytes_max} bytes")));
     }
-    Ok(state)
+    Ok(bytes)
 }
 
 fn bare(path: &Path, grants: &[String]) -> Result<Described, CliError> {

@@ -1,4 +1,5 @@
-//! Messages between actors of a run: one way, asked and answered, from two sizes, and from many to one.
+//! Messages between actors of a run: one way, asked and answered, of two sizes, from many to one, and beside an actor
+//! that spins.
 //!
 //! The baselines are native actors, which have no sandbox and record nothing, and the bare engine, which crosses its
 //! boundary as often and does nothing else: an import of the sender, an export of the receiver.
@@ -12,7 +13,7 @@ use super::{Bench, Failure, Plan};
 use crate::bare::{self, Hashing};
 use crate::figure::{Figure, Unit};
 use crate::machine;
-use crate::measure::{Round, rate};
+use crate::measure::{Round, rate, time};
 use crate::stage::{Cast, Stage, escaped, guest};
 
 /// Messages of a round.
@@ -22,6 +23,8 @@ const REQUESTS: u32 = 20_000;
 /// Senders that send to one actor, and messages of each.
 const SENDERS: u32 = 1000;
 const EACH: u32 = 50;
+/// Requests to an actor beside one that spins.
+const ASKED_BESIDE: u32 = 5000;
 /// Crossings of the bare engine.
 const CROSSINGS: u32 = 50_000;
 
@@ -34,7 +37,7 @@ const MANIFEST: &str = "name = \"bench\"\n[[handler]]\ntype = \"message-server\"
 const RECEIVER: &str = "root/bench-1";
 
 /// An actor that speaks to `root/bench-1`: `send` and `ask` do so REPEAT times, and so does the answer to a request if
-/// it is a sender; a receiver echoes. What `send` has sent is handled when it returns, because a request follows it.
+/// it is a sender; a receiver echoes. A message makes a spinner spin. What `send` has sent is handled when it returns, because a request follows it.
 const GUEST: &str = r#"(module
     (import "theater:simple/supervisor" "spawn" (func $spawn (param i32 i32 i32 i32) (result i32)))
     (import "theater:simple/message-server-host" "send-wait" (func $send (param i32 i32 i32 i32) (result i32)))
@@ -65,6 +68,7 @@ const GUEST: &str = r#"(module
     (func (export "theater:simple/actor.init") (param i32 i32 i32 i32) (result i32)
         (call $stated (local.get 2) (local.get 3)))
     (func (export "theater:simple/handle-send.handle-send") (param i32 i32 i32 i32) (result i32)
+        (if (i32.const IS_SPINNER) (then (loop $again (br $again))))
         (call $stated (local.get 2) (local.get 3)))
     (func (export "theater:simple/handle-request.handle-request") (param i32 i32 i32 i32) (result i32)
         (if (i32.const IS_SENDER) (then (call $send_all)))
@@ -92,7 +96,16 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
         }
     }
     fan_in(bench)?;
+    beside_a_spinner(bench)?;
     bare(bench)
+}
+
+/// What the guest is besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Receiver,
+    Sender,
+    Spinner,
 }
 
 /// What is measured of two actors.
@@ -105,14 +118,16 @@ enum Way {
 }
 
 /// Returns a cast in which everybody speaks with messages of so many bytes.
-fn cast(bytes: usize, repeat: u32, is_sender: bool) -> Result<Cast, Failure> {
+fn cast(bytes: usize, repeat: u32, role: Role) -> Result<Cast, Failure> {
     let (body, none) = (vec![7_u8; bytes], None::<Vec<u8>>);
     let stated = pack_abi::encode(&Ok::<_, String>((none.clone(),)))?;
     let answer = pack_abi::encode(&Ok::<_, String>((none.clone(), (Some(body.clone()),))))?;
     let message = pack_abi::encode(&(RECEIVER, body, 60_000_u64))?;
     let child = pack_abi::encode(&("bench.toml", none))?;
     let mut text = GUEST.replace("REPEAT", &repeat.to_string());
-    text = text.replace("IS_SENDER", if is_sender { "1" } else { "0" });
+    for (flag, what) in [("IS_SENDER", Role::Sender), ("IS_SPINNER", Role::Spinner)] {
+        text = text.replace(flag, if role == what { "1" } else { "0" });
+    }
     for (name, data) in [("STATED", stated), ("ANSWER", answer), ("MESSAGE", message), ("CHILD", child)] {
         text = text.replace(&format!("{name}_LENGTH"), &data.len().to_string());
         text = text.replace(&format!("\"{name}\""), &format!("\"{}\"", escaped(&data)));
@@ -131,7 +146,8 @@ fn pair(
 ) -> Result<(), Failure> {
     for (way, name, full) in [(Way::Send, "one-way", MESSAGES), (Way::Ask, "ask", REQUESTS)] {
         let count = bench.effort.of(full);
-        let stage = Stage::of(&bench.engine, on_all_cores()?, cast(bytes, count, false)?, durability)?;
+        let stage =
+            Stage::of(&bench.engine, on_all_cores()?, cast(bytes, count, Role::Receiver)?, durability)?;
         let root = stage.block_on(stage.spawn())?;
         stage.call(&root, SPAWN)?;
         let baseline = if bench.effort.has_peers() { peer(durability, way, count, bytes)? } else { None };
@@ -161,7 +177,8 @@ fn pair(
 /// Many actors send to one at once.
 fn fan_in(bench: &mut Bench<'_>) -> Result<(), Failure> {
     let senders = bench.effort.of(SENDERS).min(bench.effort.instances_max() / 2);
-    let stage = Stage::of(&bench.engine, on_all_cores()?, cast(16, EACH, true)?, Durability::Batched)?;
+    let stage =
+        Stage::of(&bench.engine, on_all_cores()?, cast(16, EACH, Role::Sender)?, Durability::Batched)?;
     let root = stage.block_on(stage.spawn())?;
     for _ in 0..=senders {
         stage.call(&root, SPAWN)?;
@@ -189,6 +206,37 @@ fn fan_in(bench: &mut Bench<'_>) -> Result<(), Failure> {
         baseline: None,
     })?;
     stage.close(root)?;
+    Ok(())
+}
+
+/// An actor answers while another one spins, with a thread for each and with one thread for both.
+fn beside_a_spinner(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let count = bench.effort.of(ASKED_BESIDE);
+    for threads in [1, 2] {
+        let executor =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+        let stage = Stage::of(&bench.engine, executor, cast(16, 1, Role::Spinner)?, Durability::Batched)?;
+        let root = stage.block_on(stage.spawn())?;
+        stage.call(&root, SPAWN)?;
+        stage.call(&root, SPAWN)?;
+        let (live, spinner) = (stage.live(), "root/bench-2");
+        let told = |to| Command { origin: "bench", to, data: b"" };
+        live.send(&told(spinner))?;
+        let mut took = Vec::new();
+        for _ in 0..count {
+            let asked = time(|| Ok(stage.block_on(live.ask(&told(RECEIVER), Duration::from_secs(60)))?))?;
+            took.push(asked.0.as_secs_f64() * 1e6);
+        }
+        took.sort_by(f64::total_cmp);
+        for (name, percent) in [("p50", 50), ("p99", 99)] {
+            let value = took.get(took.len() * percent / 100).copied().unwrap_or(f64::NAN);
+            let settings = vec![("requests", count.to_string()), ("threads", threads.to_string())];
+            let name = format!("message/beside-a-spinner/{threads}-threads/{name}");
+            bench.show(&Figure { name, value, unit: Unit::Microseconds, baseline: None, settings })?;
+        }
+        stage.block_on(live.kill("bench", spinner))?;
+        stage.close(root)?;
+    }
     Ok(())
 }
 
@@ -238,7 +286,7 @@ fn bare(bench: &mut Bench<'_>) -> Result<(), Failure> {
 }
 
 /// Returns native actors to be beside: one library for each durability.
-#[cfg(feature = "baselines")]
+#[cfg(feature = "actors")]
 fn peer(
     durability: Durability,
     way: Way,
@@ -262,7 +310,7 @@ fn peer(
     Ok(Some((peer.name(), round)))
 }
 
-#[cfg(not(feature = "baselines"))]
+#[cfg(not(feature = "actors"))]
 fn peer(_: Durability, _: Way, _: u32, _: usize) -> Result<Option<(&'static str, Round<'static>)>, Failure> {
     Ok(None)
 }

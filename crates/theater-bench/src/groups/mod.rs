@@ -9,7 +9,7 @@ mod compute;
 mod idle;
 mod large;
 mod message;
-#[cfg(feature = "baselines")]
+#[cfg(feature = "actors")]
 mod message_peer;
 mod replay;
 mod spawn;

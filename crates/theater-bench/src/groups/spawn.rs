@@ -114,7 +114,7 @@ fn one_by_one(bench: &mut Bench<'_>) -> Result<(), Failure> {
 }
 
 /// Starts and ends of native actors, which have no sandbox and record nothing.
-#[cfg(feature = "baselines")]
+#[cfg(feature = "actors")]
 fn native(bench: &mut Bench<'_>) -> Result<(), Failure> {
     use super::message_peer::Peer;
 
@@ -138,7 +138,7 @@ fn native(bench: &mut Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(not(feature = "baselines"))]
+#[cfg(not(feature = "actors"))]
 fn native(_: &mut Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }

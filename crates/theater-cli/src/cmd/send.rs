@@ -1,6 +1,7 @@
 //! `theater send` and `theater ask`: messages to the actors of a live run.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,7 +9,8 @@ use serde_json::json;
 use crate::args::{AskArgs, MessageArgs};
 use crate::cmd::Outcome;
 use crate::home::Home;
-use crate::live::{Connection, Sockets, choose};
+use crate::live::{Connection, MESSAGE_BYTES_MAX, Sockets, choose};
+use crate::project::read_input;
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
 use crate::ui::text::{count, hex};
@@ -55,15 +57,8 @@ fn ready(args: &MessageArgs) -> Result<(Connection, Vec<u8>), CliError> {
 
 fn data(args: &MessageArgs) -> Result<Vec<u8>, CliError> {
     match (&args.file, args.text.as_deref()) {
-        (Some(path), _) => std::fs::read(path)
-            .map_err(|error| CliError::io(format!("failed to read {}", path.display()), error)),
-        (None, Some("-")) => {
-            let mut data = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut data)
-                .map_err(|error| CliError::io("failed to read standard input", error))?;
-            Ok(data)
-        }
+        (Some(path), _) => read_input(path, "a message", MESSAGE_BYTES_MAX),
+        (None, Some("-")) => read_input(Path::new("-"), "a message", MESSAGE_BYTES_MAX),
         (None, text) => Ok(text.unwrap_or_default().as_bytes().to_vec()),
     }
 }

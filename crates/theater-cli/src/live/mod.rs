@@ -8,3 +8,4 @@ mod wire;
 pub(crate) use client::{Connection, LiveActor, choose};
 pub(crate) use server::serve;
 pub(crate) use socket::Sockets;
+pub(crate) use wire::BODY_BYTES_MAX as MESSAGE_BYTES_MAX;

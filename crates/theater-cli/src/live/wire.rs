@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Longest line.
 pub(super) const LINE_BYTES_MAX: u64 = 1 << 20;
 /// Most bytes behind a line.
-pub(super) const BODY_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const BODY_BYTES_MAX: u64 = 64 << 20;
 
 /// What is wanted of a live run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

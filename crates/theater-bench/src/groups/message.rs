@@ -1,5 +1,5 @@
-//! Messages between actors of a run: one way, asked and answered, of two sizes, from many to one, and beside an actor
-//! that spins.
+//! Messages between actors of a run: one way, asked and answered, of two sizes, from many to one, around a ring, and
+//! beside an actor that spins.
 //!
 //! The baselines are native actors, which have no sandbox and record nothing, and the bare engine, which crosses its
 //! boundary as often and does nothing else: an import of the sender, an export of the receiver.
@@ -23,6 +23,11 @@ const REQUESTS: u32 = 20_000;
 /// Senders that send to one actor, and messages of each.
 const SENDERS: u32 = 1000;
 const EACH: u32 = 50;
+/// Nodes of a ring, and how often the token is handed on in a round.
+const NODES: u32 = 1000;
+const HOPS: u32 = 100_000;
+/// What is looked for to find where a token is in what is sent.
+const TOKEN: [u8; 16] = [0xA7; 16];
 /// Requests to an actor beside one that spins.
 const ASKED_BESIDE: u32 = 5000;
 /// Crossings of the bare engine.
@@ -37,7 +42,8 @@ const MANIFEST: &str = "name = \"bench\"\n[[handler]]\ntype = \"message-server\"
 const RECEIVER: &str = "root/bench-1";
 
 /// An actor that speaks to `root/bench-1`: `send` and `ask` do so REPEAT times, and so does the answer to a request if
-/// it is a sender; a receiver echoes. A message makes a spinner spin. What `send` has sent is handled when it returns, because a request follows it.
+/// it is a sender; a receiver echoes. A message makes a spinner spin, and a node of a ring hand it on: the first, a long
+/// one, tells it how. What `send` has sent is handled when it returns, because a request follows it.
 const GUEST: &str = r#"(module
     (import "theater:simple/supervisor" "spawn" (func $spawn (param i32 i32 i32 i32) (result i32)))
     (import "theater:simple/message-server-host" "send-wait" (func $send (param i32 i32 i32 i32) (result i32)))
@@ -63,12 +69,28 @@ const GUEST: &str = r#"(module
         (loop $again
             (drop (call $send (i32.const 8192) (i32.const MESSAGE_LENGTH) (i32.const 32) (i32.const 36)))
             (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+    ;; A message is at 40, its length at 36. How to hand it on: where the hops are in what is sent (kept at 40), and that.
+    (func $pass (param $in i32) (local $left i64)
+        (if (i32.gt_u (i32.load offset=36 (local.get $in)) (i32.const 16))
+            (then
+                (i32.store (i32.const 40) (i32.load offset=40 (local.get $in)))
+                (i32.store (i32.const 44) (i32.sub (i32.load offset=36 (local.get $in)) (i32.const 4)))
+                (memory.copy (i32.const 8192) (i32.add (local.get $in) (i32.const 44)) (i32.load (i32.const 44))))
+            (else
+                (local.set $left (i64.load offset=40 (local.get $in)))
+                (if (i64.ne (local.get $left) (i64.const 0))
+                    (then
+                        (i64.store
+                            (i32.add (i32.const 8192) (i32.load (i32.const 40)))
+                            (i64.sub (local.get $left) (i64.const 1)))
+                        (drop (call $send (i32.const 8192) (i32.load (i32.const 44)) (i32.const 32) (i32.const 36))))))))
     (func $ask_once
         (drop (call $ask (i32.const 8192) (i32.const MESSAGE_LENGTH) (i32.const 32) (i32.const 36))))
     (func (export "theater:simple/actor.init") (param i32 i32 i32 i32) (result i32)
         (call $stated (local.get 2) (local.get 3)))
     (func (export "theater:simple/handle-send.handle-send") (param i32 i32 i32 i32) (result i32)
         (if (i32.const IS_SPINNER) (then (loop $again (br $again))))
+        (if (i32.const IS_NODE) (then (call $pass (local.get 0))))
         (call $stated (local.get 2) (local.get 3)))
     (func (export "theater:simple/handle-request.handle-request") (param i32 i32 i32 i32) (result i32)
         (if (i32.const IS_SENDER) (then (call $send_all)))
@@ -96,6 +118,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
         }
     }
     fan_in(bench)?;
+    ring(bench)?;
     beside_a_spinner(bench)?;
     bare(bench)
 }
@@ -106,6 +129,7 @@ enum Role {
     Receiver,
     Sender,
     Spinner,
+    Node,
 }
 
 /// What is measured of two actors.
@@ -125,7 +149,8 @@ fn cast(bytes: usize, repeat: u32, role: Role) -> Result<Cast, Failure> {
     let message = pack_abi::encode(&(RECEIVER, body, 60_000_u64))?;
     let child = pack_abi::encode(&("bench.toml", none))?;
     let mut text = GUEST.replace("REPEAT", &repeat.to_string());
-    for (flag, what) in [("IS_SENDER", Role::Sender), ("IS_SPINNER", Role::Spinner)] {
+    for (flag, what) in [("IS_SENDER", Role::Sender), ("IS_SPINNER", Role::Spinner), ("IS_NODE", Role::Node)]
+    {
         text = text.replace(flag, if role == what { "1" } else { "0" });
     }
     for (name, data) in [("STATED", stated), ("ANSWER", answer), ("MESSAGE", message), ("CHILD", child)] {
@@ -200,6 +225,44 @@ fn fan_in(bench: &mut Bench<'_>) -> Result<(), Failure> {
                         }
                     });
                     all(asked.collect()).await
+                })
+            })
+        }),
+        baseline: None,
+    })?;
+    stage.close(root)?;
+    Ok(())
+}
+
+/// A token goes from actor to actor.
+fn ring(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let (nodes, hops) = (bench.effort.of(NODES).min(bench.effort.instances_max() / 2), bench.effort.of(HOPS));
+    let stage = Stage::of(&bench.engine, on_all_cores()?, cast(16, 1, Role::Node)?, Durability::Batched)?;
+    let root = stage.block_on(stage.spawn())?;
+    let live = stage.live();
+    for node in 1..=nodes {
+        stage.call(&root, SPAWN)?;
+        let next = format!("root/bench-{}", node % nodes + 1);
+        let message = pack_abi::encode(&(next.as_str(), TOKEN.to_vec(), 60_000_u64))?;
+        let place =
+            message.windows(TOKEN.len()).position(|bytes| bytes == TOKEN).ok_or("the token is lost")?;
+        let how = [&u32::try_from(place)?.to_le_bytes(), message.as_slice()].concat();
+        live.send(&Command { origin: "bench", to: &format!("root/bench-{node}"), data: &how })?;
+    }
+    bench.measure(Plan {
+        name: "message/ring/batched/16B".to_owned(),
+        unit: Unit::PerSecond,
+        settings: vec![("nodes", nodes.to_string()), ("cores", machine::cores().to_string())],
+        subject: Box::new(|| {
+            let token = [u64::from(hops).to_le_bytes(), [0; 8]].concat();
+            rate(hops, || {
+                stage.block_on(async {
+                    let arrived = live.messages().handled + u64::from(hops) + 1;
+                    live.send(&Command { origin: "bench", to: RECEIVER, data: &token })?;
+                    while live.messages().handled < arrived {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    Ok(())
                 })
             })
         }),

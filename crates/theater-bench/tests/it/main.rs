@@ -79,9 +79,13 @@ fn spawning_is_measured_one_by_one_and_on_all_cores() {
 #[test]
 fn messages_are_measured_and_none_is_lost() {
     let names = names(Group::Message, Effort::Tiny);
-    for figure in
-        ["one-way/memory/16B", "ask/batched/1KiB", "fan-in/batched/16B", "beside-a-spinner/1-threads/p99"]
-    {
+    for figure in [
+        "one-way/memory/16B",
+        "ask/batched/1KiB",
+        "fan-in/batched/16B",
+        "ring/batched/16B",
+        "beside-a-spinner/1-threads/p99",
+    ] {
         has(&names, &[&format!("message/{figure}")]);
     }
 }

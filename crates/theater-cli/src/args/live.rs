@@ -17,6 +17,16 @@ pub(crate) struct LiveArgs {
 
 /// `theater send`
 #[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    #[command(flatten)]
+    pub(crate) message: MessageArgs,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A message, and whom it is for.
+#[derive(Debug, Args)]
 pub(crate) struct MessageArgs {
     /// The actor: `root`, `root/worker-1`; see `theater tree`
     pub(crate) actor: String,
@@ -57,6 +67,9 @@ pub(crate) struct EndArgs {
     /// The live run, by its id or the beginning of it (default: the only one)
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `theater state`

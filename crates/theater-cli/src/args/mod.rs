@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use live::{AskArgs, EndArgs, LiveArgs, MessageArgs, StateArgs};
+pub(crate) use live::{AskArgs, EndArgs, LiveArgs, MessageArgs, SendArgs, StateArgs};
 
 /// Erlang-style WebAssembly actors whose every run is a verifiable, replayable, diffable file.
 #[derive(Debug, Parser)]
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Show the actors of a live run, and who started whom
     Tree(LiveArgs),
     /// Send a message to an actor of a live run
-    Send(MessageArgs),
+    Send(SendArgs),
     /// Send a request to an actor of a live run and print the answer
     Ask(AskArgs),
     /// End an actor of a live run in order, its children first; the root ends the run

@@ -1,7 +1,5 @@
 //! `theater run`: builds if need be, runs, records, and says how it ended.
 
-use std::io::Write;
-
 use serde_json::json;
 use theater::ActorSpec;
 use theater::actor::is_orderly;
@@ -14,7 +12,7 @@ use crate::launch::Launch;
 use crate::link;
 use crate::node::Places;
 use crate::project::{self, Described};
-use crate::ui::error::{CliError, Shown};
+use crate::ui::error::CliError;
 use crate::ui::exit;
 use crate::ui::printer::{Printer, print_crash};
 use crate::ui::text::{count, hex};
@@ -53,8 +51,7 @@ fn report(args: &RunArgs, ended: &Ended, printer: Printer) -> Result<Outcome, Cl
         print_crash(crash);
     }
     if args.json {
-        let mut out = printer.data();
-        writeln!(out, "{}", object(ended)).and_then(|()| out.flush()).shown()?;
+        printer.object(&object(ended))?;
     } else if let Some(result) = &report.result {
         printer.bytes(result, "the result")?;
     }

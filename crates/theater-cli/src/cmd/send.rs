@@ -1,36 +1,40 @@
 //! `theater send` and `theater ask`: messages to the actors of a live run.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::args::{AskArgs, MessageArgs};
+use crate::args::{AskArgs, MessageArgs, SendArgs};
 use crate::cmd::Outcome;
 use crate::home::Home;
 use crate::live::{Connection, MESSAGE_BYTES_MAX, Sockets, choose};
 use crate::project::read_input;
-use crate::ui::error::{CliError, Shown};
+use crate::ui::error::CliError;
 use crate::ui::printer::Printer;
-use crate::ui::text::{count, hex};
+use crate::ui::text::{clean, count, hex};
 
-pub(crate) fn send(args: &MessageArgs, printer: Printer) -> Result<Outcome, CliError> {
-    let (run, data) = ready(args)?;
-    run.send(&args.actor, &data)?;
-    printer.detail(format_args!(
-        "sent {} to {} of {}",
-        count(data.len() as u64, "byte"),
-        args.actor,
-        run.run_id()
-    ));
+pub(crate) fn send(args: &SendArgs, printer: Printer) -> Result<Outcome, CliError> {
+    let (run, data) = ready(&args.message)?;
+    run.send(&args.message.actor, &data)?;
+    if args.json {
+        let object = json!({
+            "schema": "theater.sent.1",
+            "run": run.run_id(),
+            "actor": args.message.actor,
+            "bytes": data.len(),
+        });
+        printer.object(&object)?;
+    } else {
+        let (size, run) = (count(data.len() as u64, "byte"), run.run_id());
+        printer.detail(format_args!("sent {size} to {} of {run}", clean(&args.message.actor)));
+    }
     Ok(Outcome::Fine)
 }
 
 pub(crate) fn ask(args: &AskArgs, printer: Printer) -> Result<Outcome, CliError> {
     let (run, data) = ready(&args.message)?;
     let answer = run.ask(&args.message.actor, &data, Duration::from_millis(args.timeout_ms))?;
-    let mut out = printer.data();
     if args.json {
         let text = std::str::from_utf8(&answer).ok();
         let object = json!({
@@ -40,12 +44,10 @@ pub(crate) fn ask(args: &AskArgs, printer: Printer) -> Result<Outcome, CliError>
             "answer": text,
             "answer_hex": hex(&answer),
         });
-        writeln!(out, "{object}").shown()?;
-        out.flush().shown()?;
-        return Ok(Outcome::Fine);
+        printer.object(&object)?;
+    } else {
+        printer.bytes(&answer, "the answer")?;
     }
-    drop(out);
-    printer.bytes(&answer, "the answer")?;
     Ok(Outcome::Fine)
 }
 

@@ -1,7 +1,5 @@
 //! `theater state`: the state of an actor of a live run, as it is between two calls.
 
-use std::io::Write as _;
-
 use pack_abi::Value;
 use serde_json::json;
 
@@ -9,7 +7,7 @@ use crate::args::StateArgs;
 use crate::cmd::Outcome;
 use crate::home::Home;
 use crate::live::{Sockets, choose};
-use crate::ui::error::{CliError, Shown};
+use crate::ui::error::CliError;
 use crate::ui::printer::Printer;
 use crate::ui::text::{clean, hex};
 
@@ -33,8 +31,7 @@ pub(crate) fn run(args: &StateArgs, printer: Printer) -> Result<Outcome, CliErro
             "state_value": state,
             "state_hex": bytes.map(|bytes| hex(bytes)),
         });
-        let mut out = printer.data();
-        writeln!(out, "{object}").and_then(|()| out.flush()).shown()?;
+        printer.object(&object)?;
         return Ok(Outcome::Fine);
     }
     match held {

@@ -42,6 +42,12 @@ impl Printer {
         BufWriter::with_capacity(64 * 1024, anstream::stdout().lock())
     }
 
+    /// Writes one JSON object to stdout.
+    pub(crate) fn object(self, object: &serde_json::Value) -> Result<(), CliError> {
+        let mut out = self.data();
+        writeln!(out, "{object}").and_then(|()| out.flush()).shown()
+    }
+
     /// Writes bytes to stdout as they are; for a person, so that a terminal obeys none of them.
     pub(crate) fn bytes(self, bytes: &[u8], what: &str) -> Result<(), CliError> {
         let mut out = self.data();

@@ -109,7 +109,8 @@ fn actors_are_asked_told_and_looked_at_while_they_live_and_it_is_recorded_where_
     assert_eq!(asked.fine().text(), "été");
     assert_eq!(story.theater_with_input(["ask", "root", "-"], b"reply -1").fine().text(), "-1");
     assert_eq!(story.theater(["ask", "root", "--json", "reply -x"]).fine().json()[0]["answer"], "-x");
-    story.theater(["send", "root/worker-1", "open root accept"]).fine();
+    let sent = story.theater(["send", "--json", "root/worker-1", "open root accept"]).fine().json();
+    assert_eq!((&sent[0]["schema"], &sent[0]["bytes"]), (&"theater.sent.1".into(), &16.into()));
     // A request is handled after what was sent before it.
     story.theater(["ask", "root/worker-1", "reply done"]).fine();
     let state = story.theater(["state", "root/worker-1"]).fine().text();
@@ -171,7 +172,11 @@ fn what_cannot_be_done_is_said_with_its_reason() {
 fn a_child_is_stopped_or_killed_and_its_run_goes_on() {
     let story = Story::new();
     let mut live = Live::start(&story, "spawn worker.toml;spawn worker.toml");
-    story.theater(["stop", "root/worker-1"]).fine();
+    let stopped = story.theater(["stop", "root/worker-1", "--json"]).fine().json();
+    assert_eq!(
+        (&stopped[0]["actor"], &stopped[0]["run"]),
+        (&"root/worker-1".into(), &live.run.as_str().into())
+    );
     live.until("stopped root/worker-1");
     story.theater(["send", "root/worker-2", "spin"]).fine();
     let busy = story.theater(["ps", "--json"]).fine().json();

@@ -256,7 +256,8 @@ impl Children {
         let (path, registry, loading) = (manifest.to_owned(), self.0.registry.clone(), Arc::clone(&run));
         let linking = tokio::task::spawn_blocking(move || {
             let spec = loading.options.packages.load(&path).map_err(|error| error.to_string())?;
-            link(&loading.options.engine, &registry, spec).map_err(|error| error.to_string())
+            let name = path.file_name().unwrap_or_default().display().to_string();
+            link(&loading.options.engine, &registry, spec).map_err(|error| format!("`{name}`: {error}"))
         });
         match linking.await {
             Ok(Ok(linked)) => Ok(run.keep_linked(manifest.to_owned(), linked)),

@@ -3,9 +3,10 @@
 //! The compiler writes each function's name as `_ZN8pack_abi4view4scan17h0b60f420175f6b58E`, and the names of a
 //! small guest are as large as its code. Here it becomes `pack_abi::view::scan`, which is what people are shown
 //! anyway. The numbers in code become short too, unless debug information says at which byte of it a line begins.
-//! Cargo's own file in `deps` stays as it is.
+//! Cargo's own file in `deps` becomes the same.
 
 use std::path::Path;
+use std::{fs, io};
 
 use crate::wasm::{ReadWasmError, Reader};
 
@@ -21,16 +22,30 @@ const NAME_CHARS_MAX: usize = 256;
 /// Shortens a file.
 pub(crate) fn shorten(path: &Path) -> Result<(), ReadWasmError> {
     let io = |source| ReadWasmError::Io { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(io)?;
+    let bytes = fs::read(path).map_err(io)?;
     let short =
         shortened(&bytes).map_err(|offset| ReadWasmError::Malformed { path: path.to_owned(), offset })?;
     if short == bytes {
         return Ok(());
     }
-    // Not in place: the file is another name of cargo's own.
-    let partial = path.with_extension("wasm.partial");
-    let write = |source| ReadWasmError::Write { path: path.to_owned(), source };
-    std::fs::write(&partial, short).and_then(|()| std::fs::rename(&partial, path)).map_err(write)
+    replace(path, &short).map_err(|source| ReadWasmError::Write { path: path.to_owned(), source })
+}
+
+/// Replaces a file that cargo has made, at once, so that whoever builds or reads it meanwhile finds a whole one.
+///
+/// Cargo's own file in `deps` becomes the same one: of another, cargo would make the name anew at every build, and for a
+/// moment there would be none.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let fresh = tempfile::Builder::new().prefix(".short-").tempdir_in(folder)?;
+    let (first, second) = (fresh.path().join("first"), fresh.path().join("second"));
+    fs::write(&first, bytes)?;
+    let own = folder.join("deps").join(path.file_name().unwrap_or_default());
+    // A file system without links has copies, and cargo makes those anew.
+    if own.is_file() && fs::hard_link(&first, &second).is_ok() {
+        fs::rename(&second, &own)?;
+    }
+    fs::rename(&first, path)
 }
 
 /// Returns the module with short names and numbers; the error is the offset of the first byte that does not fit.

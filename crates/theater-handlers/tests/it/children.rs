@@ -42,8 +42,8 @@ async fn child_is_not_granted_more_than_its_parent() {
     house.write("greedy.toml", &format!("{MANIFEST}[[handler]]\ntype = \"oracle\"\n"));
     let played = house.play("spawn greedy.toml;spawn weak.toml").await;
     // What does not exist here is refused before it is compared.
-    played.has("root: failed: the manifest grants `oracle`, but there is no such handler");
-    played.has("root: failed: the package imports");
+    played.has("root: failed: `greedy.toml`: the manifest grants `oracle`, but there is no such handler");
+    played.has("root: failed: `weak.toml`: the package imports");
 }
 
 #[tokio::test(start_paused = true)]

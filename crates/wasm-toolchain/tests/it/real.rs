@@ -110,6 +110,23 @@ fn a_guest_is_the_same_wherever_it_is_built_and_tells_no_path_of_the_machine() {
     assert!(here == there, "the same bytes");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_guest_that_is_built_again_is_there_all_the_time() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let dir = guest(NO_STD);
+    let built = || {
+        let artifacts = toolchain().build(&offline(dir.path()), &mut Quiet).expect("built");
+        let place = fs::metadata(&artifacts[0].path).expect("it is there").ino();
+        (place, artifacts[0].path.clone())
+    };
+    let (first, path) = built();
+    let own = path.parent().expect("a folder").join("deps").join(path.file_name().expect("a name"));
+    assert_eq!(fs::metadata(own).expect("it is there").ino(), first, "cargo finds what it looks for");
+    assert_eq!(built().0, first, "nothing was put in its place");
+}
+
 #[test]
 fn neither_the_environment_nor_a_toolchain_file_disturbs_a_build() {
     let dir = guest(NO_STD);

@@ -10,7 +10,7 @@ use pack::{Boundary, CallEnd, Engine, ExportCall, ImportCall, ImportStep, Stop};
 use pack_abi::Value;
 use pack_abi::types::{Function, Interface, Type};
 use tempfile::TempDir;
-use theater::actor::{ActorHandle, ActorPath, LogSink};
+use theater::actor::{ActorHandle, ActorPath, CallFailure, LogSink};
 use theater::handler::{
     ActorContext, Answer, Call, ChainAccess, ConfigError, Handler, HandlerFactory, HandlerRegistry, HostFault,
 };
@@ -283,7 +283,13 @@ impl Stage {
 
 /// Calls an export without parameters.
 pub(crate) async fn call(actor: &ActorHandle, export: &str) -> Result<(), Failure> {
-    actor.call(export, Value::unit()).await.map(drop).map_err(Into::into)
+    match actor.call(export, Value::unit()).await {
+        Ok(_) => Ok(()),
+        Err(CallFailure::Ended(path)) => {
+            Err(format!("{path} has ended: {}", actor.ended().await.reason).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns an executor on the thread of its caller.

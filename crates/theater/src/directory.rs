@@ -107,6 +107,33 @@ impl Directory {
             place.peer = None;
         } else {
             places.remove(path);
+            // Children end before their parents: nobody lives below, and nobody will.
+            places.extract_if(path.below(), |_, place| place.peer.is_none()).for_each(drop);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_that_is_not_lived_at_again_leaves_nothing_behind() {
+        let directory = Directory::default();
+        let (root, _) = directory.begin_root();
+        let begin = |parent: &ActorPath, naming| directory.begin_child(parent, &naming);
+        let (first, _) = begin(&root, Naming::Numbered("a"));
+        let (second, _) = begin(&root, Naming::Numbered("a"));
+        for parent in [&first, &second] {
+            let (named, lives) = begin(parent, Naming::Declared("named"));
+            assert_eq!((named.as_str(), lives), (&*format!("{parent}/named"), 1));
+            directory.leave(&named, None);
+        }
+        let (again, lives) = begin(&first, Naming::Declared("named"));
+        assert_eq!(lives, 2, "a name of the manifest is lived at again while its parent lives");
+        directory.leave(&again, None);
+        directory.leave(&first, None);
+        let left: Vec<String> = directory.read().keys().map(ToString::to_string).collect();
+        assert_eq!(left, ["root", "root/a-2", "root/a-2/named"]);
     }
 }

@@ -159,6 +159,7 @@ fn peer_parts(birth: &Birth<'_>, chain: theater_chain::ChainIndex) -> PeerParts 
         callbacks,
         bounds: Bounds { messages: limits.mailbox_messages, bytes: limits.mailbox_bytes },
         name: birth.linked.spec.manifest.name.clone(),
+        package: Hash(birth.linked.package.hash()),
     }
 }
 

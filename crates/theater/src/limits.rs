@@ -39,6 +39,9 @@ pub const OPEN_REQUESTS_MAX: usize = 10_000;
 /// Channels that one actor may have.
 pub const CHANNELS_MAX: usize = 10_000;
 
+/// Visitors at a time who want to see one actor's state.
+pub const ONLOOKERS_MAX: usize = 1024;
+
 /// Actors that one actor finds again without asking the directory.
 pub const KNOWN_PEERS_MAX: usize = 256;
 

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pack_abi::Value;
-use theater_chain::ChainIndex;
+use theater_chain::{ChainIndex, Hash};
 
 use crate::actor::ActorPath;
 use crate::messaging::{
-    ActivityGuard, Body, Callback, DeadLetter, Message, MessageError, Order, Peer, Tally, WaitEdge, awaiting,
+    ActivityGuard, Body, Callback, DeadLetter, Depth, Message, MessageError, Order, Peer, Tally, WaitEdge,
+    awaiting,
 };
 use crate::run::Run;
 
@@ -41,10 +42,14 @@ pub struct ActorStatus {
     pub parent: Option<ActorPath>,
     /// The name in its manifest.
     pub name: String,
+    /// Hash of its package.
+    pub package: Hash,
     /// What it is doing.
     pub doing: Doing,
     /// How many messages wait.
     pub queued: usize,
+    /// Bytes of the messages that wait, or that a sender is about to put in.
+    pub queued_bytes: u64,
     /// What became of the messages to it, and of its replies.
     pub messages: Tally,
     /// Bytes of its memory after its last call.
@@ -103,7 +108,7 @@ impl LiveRun {
     }
 
     fn status(&self, peer: &Arc<Peer>) -> ActorStatus {
-        let (queued, is_busy) = peer.mailbox().depth();
+        let Depth { messages: queued, bytes: queued_bytes, is_busy } = peer.mailbox().depth();
         let doing = match (peer.mailbox().is_closed(), is_busy) {
             (true, _) => Doing::Ending,
             (false, false) => Doing::Idle,
@@ -115,8 +120,10 @@ impl LiveRun {
             chain: peer.chain(),
             parent: peer.parent().map(|parent| parent.path().clone()),
             name: peer.name().to_owned(),
+            package: peer.package(),
             doing,
             queued,
+            queued_bytes,
             messages: peer.tally(),
             memory_bytes: peer.vitals.memory_bytes.load(Ordering::Relaxed),
             fuel: peer.vitals.fuel.load(Ordering::Relaxed),
@@ -166,18 +173,23 @@ impl LiveRun {
         let id = format!("/#1:{}", cause.seq);
         let body = Body::Request { id, data: command.data.into(), reply };
         slot.fill(Message { cause: Some(cause), sender: None, body });
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        answer.within(timeout_ms, "answer").await.result
+        answer.within(millis(timeout), "answer").await.result
     }
 
-    /// Returns an actor's state, an encoded graph, as it is between two calls: after the one in hand. No event tells of
-    /// that.
+    /// Returns an actor's state, an encoded graph, as it is between two calls: after the one in hand, which is waited
+    /// for at most so long. No event tells of that.
     ///
     /// # Errors
-    /// Fails if there is no such actor, or if it ends meanwhile.
-    pub async fn state(&self, path: &str) -> Result<Vec<u8>, MessageError> {
-        let seen = self.run.find(path)?.mailbox().look();
-        seen.await.map_err(|_| MessageError::NoActor(path.to_owned()))
+    /// Fails if there is no such actor, if it ends meanwhile or takes too long, or if too many want to see it.
+    pub async fn state(&self, path: &str, within: Duration) -> Result<Vec<u8>, MessageError> {
+        let peer = self.run.find(path)?;
+        match tokio::time::timeout(within, peer.look()?).await {
+            Ok(seen) => seen.map_err(|_| MessageError::NoActor(path.to_owned())),
+            Err(_) => {
+                let actor = peer.path().clone();
+                Err(MessageError::Timeout { what: "state", actor, timeout_ms: millis(within) })
+            }
+        }
     }
 
     /// Tells an actor to end after the call in hand, its children first, and waits for that.
@@ -229,4 +241,8 @@ impl LiveRun {
         let decision = Value::record("command", fields);
         self.run.decide(&decision).map_err(|error| MessageError::Recording(error.to_string()))
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

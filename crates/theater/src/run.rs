@@ -116,10 +116,10 @@ impl Run {
         Arc::clone(lock(&self.linked).entry(manifest).or_insert_with(|| Arc::new(linked)))
     }
 
-    /// A message came to a mailbox that takes none any more.
-    pub(crate) fn undelivered(&self, peer: &Arc<Peer>, message: Message) {
+    /// A message did not come into a mailbox.
+    pub(crate) fn undelivered(&self, peer: &Arc<Peer>, message: Message, reason: DeadReason) {
         *lock(&self.settled) += Tally { sent: 1, dead: 1, ..Tally::default() };
-        self.bury(peer, message, DeadReason::Ended, "before it got the message");
+        self.bury(peer, message, reason, "before it got the message");
     }
 
     /// Records a message as dead, and answers who waits for its answer.

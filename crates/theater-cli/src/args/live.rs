@@ -81,6 +81,9 @@ pub(crate) struct StateArgs {
     /// The live run, by its id or the beginning of it (default: the only one)
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// How many milliseconds to wait for the end of the call that runs
+    #[arg(long, value_name = "MS", default_value_t = 5000)]
+    pub(crate) timeout_ms: u64,
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! `theater ps` and `theater tree`: who lives in the live runs.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::json;
@@ -52,8 +53,10 @@ pub(crate) fn tree(args: &LiveArgs, printer: Printer) -> Result<Outcome, CliErro
     } else {
         writeln!(out, "{:<32}  {COLUMNS}", run.run_id()).shown()?;
         let mut lines = Vec::new();
-        let roots = actors.iter().filter(|actor| actor.parent.is_none());
-        roots.for_each(|root| grow(&actors, root, "", "", &mut lines));
+        let children = by_parent(&actors);
+        for root in children.get(&None).into_iter().flatten() {
+            grow(&children, root, "", "", &mut lines);
+        }
         for (branch, actor) in lines {
             writeln!(out, "{:<32}  {}", shorten(&branch, 32), Columns(actor)).shown()?;
         }
@@ -62,10 +65,21 @@ pub(crate) fn tree(args: &LiveArgs, printer: Printer) -> Result<Outcome, CliErro
     Ok(Outcome::Fine)
 }
 
+/// The actors by the path of who started them.
+type Children<'a> = BTreeMap<Option<&'a str>, Vec<&'a LiveActor>>;
+
+fn by_parent(actors: &[LiveActor]) -> Children<'_> {
+    let mut children = Children::new();
+    for actor in actors {
+        children.entry(actor.parent.as_deref()).or_default().push(actor);
+    }
+    children
+}
+
 /// Adds an actor behind its branch, and its children below it. Parents live longer than their children, so every child
 /// has its parent in the list.
 fn grow<'a>(
-    actors: &'a [LiveActor],
+    all: &Children<'a>,
     actor: &'a LiveActor,
     branch: &str,
     trunk: &str,
@@ -74,12 +88,11 @@ fn grow<'a>(
     let name = actor.path.rsplit('/').next().unwrap_or(&actor.path);
     let life = if actor.incarnation > 1 { format!("#{}", actor.incarnation) } else { String::new() };
     lines.push((format!("{branch}{}{life}", clean(name)), actor));
-    let children: Vec<&LiveActor> =
-        actors.iter().filter(|child| child.parent.as_ref() == Some(&actor.path)).collect();
+    let children = all.get(&Some(actor.path.as_str())).map_or(&[][..], Vec::as_slice);
     for (number, child) in children.iter().enumerate() {
         let is_last = number + 1 == children.len();
         let (tip, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        grow(actors, child, &format!("{trunk}{tip}"), &format!("{trunk}{below}"), lines);
+        grow(all, child, &format!("{trunk}{tip}"), &format!("{trunk}{below}"), lines);
     }
 }
 
@@ -107,9 +120,11 @@ fn object(run: &str, actor: &LiveActor) -> serde_json::Value {
         "incarnation": actor.incarnation,
         "parent": actor.parent,
         "name": actor.name,
+        "package": actor.package,
         "state": actor.state,
         "waits_for": actor.waits_for,
         "queued": actor.queued,
+        "queued_bytes": actor.queued_bytes,
         "handled": actor.handled,
         "dead": actor.dead,
         "memory_bytes": actor.memory_bytes,
@@ -129,9 +144,11 @@ mod tests {
             incarnation: if path == "root/b" { 2 } else { 1 },
             parent,
             name: "x".to_owned(),
+            package: String::new(),
             state: "idle".to_owned(),
             waits_for: None,
             queued: 0,
+            queued_bytes: 0,
             handled: 0,
             dead: 0,
             memory_bytes: 0,
@@ -144,7 +161,7 @@ mod tests {
     fn tree_shows_who_started_whom() {
         let actors = ["root", "root/a", "root/a/deep", "root/b"].map(actor);
         let mut lines = Vec::new();
-        grow(&actors, &actors[0], "", "", &mut lines);
+        grow(&by_parent(&actors), &actors[0], "", "", &mut lines);
         let branches: Vec<&str> = lines.iter().map(|(branch, _)| branch.as_str()).collect();
         assert_eq!(branches, ["root", "├─ a", "│  └─ deep", "└─ b#2"]);
     }

@@ -1,5 +1,7 @@
 //! `theater state`: the state of an actor of a live run, as it is between two calls.
 
+use std::time::Duration;
+
 use pack_abi::Value;
 use serde_json::json;
 
@@ -13,7 +15,7 @@ use crate::ui::text::{clean, hex};
 
 pub(crate) fn run(args: &StateArgs, printer: Printer) -> Result<Outcome, CliError> {
     let run = choose(&Sockets::of(&Home::locate()?), args.run.as_deref())?;
-    let state = run.state(&args.actor)?;
+    let state = run.state(&args.actor, Duration::from_millis(args.timeout_ms))?;
     let held = match &state {
         Value::Option(option) => option.value(),
         other => Some(other),

@@ -63,8 +63,7 @@ impl Connection {
 
     /// Sends a request and returns the answer.
     pub(crate) fn ask(&self, to: &str, data: &[u8], timeout: Duration) -> Result<Vec<u8>, CliError> {
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        let patience = timeout.saturating_add(PATIENCE);
+        let (timeout_ms, patience) = patience(timeout);
         match self.speak(&Request::Ask { to: to.to_owned(), timeout_ms }, data, Some(patience))? {
             Said { reply: Reply::Bytes, body } => Ok(body),
             said => Err(said.unexpected()),
@@ -91,9 +90,9 @@ impl Connection {
     }
 
     /// Returns an actor's state.
-    pub(crate) fn state(&self, actor: &str) -> Result<Value, CliError> {
-        // It is told between two calls, and a call may take long.
-        match self.speak(&Request::State { actor: actor.to_owned() }, &[], None)? {
+    pub(crate) fn state(&self, actor: &str, timeout: Duration) -> Result<Value, CliError> {
+        let (timeout_ms, patience) = patience(timeout);
+        match self.speak(&Request::State { actor: actor.to_owned(), timeout_ms }, &[], Some(patience))? {
             Said { reply: Reply::Bytes, body } => pack_abi::decode(&body)
                 .map_err(|error| CliError::environment("the state is of no known form").because(error)),
             said => Err(said.unexpected()),
@@ -120,6 +119,12 @@ impl Connection {
         }
         CliError::io(format!("failed to speak to the run {}", self.run_id), error)
     }
+}
+
+/// Returns what the run is told of how long to wait, and how long to wait for the run.
+fn patience(timeout: Duration) -> (u64, Duration) {
+    let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+    (timeout_ms, timeout.saturating_add(PATIENCE))
 }
 
 fn is_gone(error: &io::Error) -> bool {

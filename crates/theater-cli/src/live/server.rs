@@ -106,10 +106,12 @@ async fn answer(live: &LiveRun, request: Request, data: &[u8]) -> (Reply, Vec<u8
         }
         Request::Stop { actor } => done(closed(&actor, live.stop(ORIGIN, &actor).await).await),
         Request::Kill { actor } => done(closed(&actor, live.kill(ORIGIN, &actor).await).await),
-        Request::State { actor } => match live.state(&actor).await {
-            Ok(state) => (Reply::Bytes, state),
-            Err(error) => failed(&error),
-        },
+        Request::State { actor, timeout_ms } => {
+            match live.state(&actor, Duration::from_millis(timeout_ms)).await {
+                Ok(state) => (Reply::Bytes, state),
+                Err(error) => failed(&error),
+            }
+        }
     }
 }
 
@@ -137,9 +139,11 @@ fn told(actor: &ActorStatus) -> LiveActor {
         incarnation: actor.incarnation,
         parent: actor.parent.as_ref().map(ToString::to_string),
         name: actor.name.clone(),
+        package: actor.package.to_string(),
         state: state.to_owned(),
         waits_for,
         queued: actor.queued as u64,
+        queued_bytes: actor.queued_bytes,
         handled: actor.messages.handled,
         dead: actor.messages.dead,
         memory_bytes: actor.memory_bytes,

@@ -26,7 +26,7 @@ pub(super) enum Request {
     /// End an actor at once, and wait for that.
     Kill { actor: String },
     /// Return an actor's state.
-    State { actor: String },
+    State { actor: String, timeout_ms: u64 },
 }
 
 /// What came of it.
@@ -50,11 +50,14 @@ pub(crate) struct LiveActor {
     pub(crate) incarnation: u32,
     pub(crate) parent: Option<String>,
     pub(crate) name: String,
+    /// Hash of its package, in hexadecimal.
+    pub(crate) package: String,
     /// `idle`, `busy`, `waiting` or `ending`.
     pub(crate) state: String,
     /// For whom it waits.
     pub(crate) waits_for: Option<String>,
     pub(crate) queued: u64,
+    pub(crate) queued_bytes: u64,
     pub(crate) handled: u64,
     pub(crate) dead: u64,
     pub(crate) memory_bytes: u64,

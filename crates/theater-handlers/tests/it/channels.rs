@@ -1,6 +1,6 @@
 //! Channels: opened, accepted with a first message, rejected, sent through, closed by either side or by an end.
 
-use crate::house::House;
+use crate::house::{House, MANIFEST};
 
 #[tokio::test(start_paused = true)]
 async fn accepted_channel_carries_messages_both_ways() {
@@ -13,6 +13,38 @@ async fn accepted_channel_carries_messages_both_ways() {
     played.has("root/puppet-1: heard from-root");
     played.has("root: heard back");
     assert!(played.dead.is_empty(), "{:?}", played.dead);
+}
+
+#[tokio::test(start_paused = true)]
+async fn channel_is_not_opened_when_the_opener_has_no_room_for_the_first_message() {
+    let house = House::new();
+    house.write("small.toml", &format!("{MANIFEST}[limits]\nmailbox_messages = 2\nmailbox_bytes = 120\n"));
+    let (long, fits) = ("x".repeat(121), "y".repeat(100));
+    let script = format!(
+        "spawn manifest.toml;spawn small.toml;\
+         send root/puppet-2 open root/puppet-1 accept {long}|open root/puppet-1 accept {fits}|open root/puppet-1 accept {fits}"
+    );
+    // What the small one is sent is larger than its mailbox, so that it starts with it.
+    let script = script.replace("spawn small.toml;send root/puppet-2 ", "spawn small.toml ");
+    let played = house.play(&script).await;
+    played.has("root/puppet-2: too-large: the message has 121 bytes, root/puppet-2 takes at most 120");
+    played.has("root/puppet-2: opened root/puppet-2#1:");
+    played.has("root/puppet-2: full: the mailbox of root/puppet-2");
+    let closed =
+        played.lines.iter().filter(|line| line.starts_with("root/puppet-1: closed root/puppet-2#1:"));
+    assert_eq!(closed.count(), 3, "two that were not opened and one that ended: {:#?}", played.lines);
+    assert_eq!(played.dead(), [("channel-message", "root/puppet-2", "full"); 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_message_to_an_opener_that_has_given_up_is_a_dead_letter() {
+    let house = House::new();
+    let slow = "request-timeout root/puppet-2 6000 quiet|accept too late";
+    let script = format!("spawn manifest.toml;spawn manifest.toml;open root/puppet-1 {slow}");
+    let played = house.play(&script).await;
+    played.has("root: timeout: no answer from root/puppet-1 within 5000 ms");
+    played.has("root/puppet-1: closed root#1:");
+    assert_eq!(played.dead(), [("reply", "root", "late"), ("channel-message", "root", "late")]);
 }
 
 #[tokio::test(start_paused = true)]

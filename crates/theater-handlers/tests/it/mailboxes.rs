@@ -90,6 +90,22 @@ async fn waiting_for_room_ends_with_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_given_up_waiting_for_room_leaves_nothing_behind() {
+    let house = House::new();
+    house.write("small.toml", &format!("{MANIFEST}[limits]\nmailbox_bytes = 60\n"));
+    let (large, many) = ("x".repeat(58), 20_000);
+    let script = format!(
+        "spawn manifest.toml;spawn small.toml;send root/puppet-2 request-timeout root/puppet-1 40000 quiet;\
+         send-wait root/puppet-2 100 quiet;{}send root/puppet-2 small",
+        format!("send-wait root/puppet-2 1 {large};").repeat(many)
+    );
+    let played = house.play(&script).await;
+    let given_up = "root: timeout: no room from root/puppet-2 within 1 ms";
+    assert_eq!(played.lines.iter().filter(|line| *line == given_up).count(), many);
+    played.has("root/puppet-2: heard small");
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_to_an_actor_that_ends_are_dead_letters_with_their_reason() {
     let house = House::new();
     let script = "spawn manifest.toml;send root/puppet-1 request-timeout root/puppet-1 1 x|crash now;\

@@ -111,6 +111,24 @@ async fn waiting_in_a_circle_is_an_error_that_names_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_given_up_waiting_is_in_nobodys_way() {
+    let house = House::new();
+    house.write("small.toml", &format!("{MANIFEST}[limits]\nmailbox_messages = 1\n"));
+    // The first puts its answer off, and asks who does not wait for it any more.
+    let answer = "spawn manifest.toml;request-timeout root/puppet-1 20 quiet;\
+                  send root/puppet-1 request root reply after the answer;";
+    // The second has no room for a while, and then asks who does not wait for room any more.
+    let room = "spawn manifest.toml;spawn small.toml;\
+                send root/puppet-3 request-timeout root/puppet-2 300 quiet|request root reply after the room;\
+                send-wait root/puppet-3 100 x;send-wait root/puppet-3 5 y";
+    let played = house.play(&format!("{answer}{room}")).await;
+    played.has("root: timeout: no answer from root/puppet-1 within 20 ms");
+    played.has("root: timeout: no room from root/puppet-3 within 5 ms");
+    played.has("root/puppet-1: after the answer");
+    played.has("root/puppet-3: after the room");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_actor_has_no_function_for_is_refused() {
     let house = House::new();
     house.write("mute.toml", &MANIFEST.replace("puppet.wasm", "mute.wasm").replace("\"puppet\"", "\"mute\""));

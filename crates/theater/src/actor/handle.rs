@@ -82,7 +82,7 @@ impl ActorHandle {
         let slot = match self.peer.reserve(0) {
             Ok(slot) => slot,
             Err(MessageError::Full { .. }) => {
-                self.peer.reserve_later(0, WaitEdge::none()).await.map_err(|_| ended())?
+                self.peer.reserve_later(0, WaitEdge::none()).granted().await.ok_or_else(ended)?
             }
             Err(_) => return Err(ended()),
         };

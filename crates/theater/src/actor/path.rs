@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The id of an actor, e.g. `root` or `root/worker-3`. Cheap to clone.
@@ -19,6 +20,13 @@ impl ActorPath {
     #[must_use]
     pub(crate) fn child(&self, name: &str) -> Self {
         Self(Arc::from(format!("{self}/{name}")))
+    }
+
+    /// Returns the range of the paths of all descendants.
+    pub(crate) fn below(&self) -> Range<Self> {
+        let end = |last: char| Self(Arc::from(format!("{self}{last}")));
+        // The character behind the one that separates.
+        end('/')..end('0')
     }
 
     /// Returns the path as text.

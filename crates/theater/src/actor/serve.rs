@@ -176,7 +176,8 @@ impl ActorRuntime {
             }
             // It was answered by `respond-to-request` before.
             None if answer.is_ok() => {
-                peer.replied(false);
+                peer.replied();
+                peer.reply_was_lost();
                 let from = Some(peer.path().to_string());
                 let letter = DeadLetter::new(cause, (from, asker(&id)), MessageKind::Reply, DeadReason::Late);
                 self.parts.run.record_dead(&letter);
@@ -213,21 +214,36 @@ impl ActorRuntime {
         };
         let Some(opening) = self.owed.take() else { return body };
         let cause = self.ended_at.map(|seq| peer.event(seq));
+        let is_accepted = matches!(accepted, Ok(Accept { accepted: true, .. }));
+        // The opener needs room for what it is accepted with.
         let (result, first) = match accepted {
-            Ok(Accept { accepted: true, message }) => (Ok(Accepted), message),
+            Ok(Accept { accepted: true, message: None }) => (Ok(None), None),
+            Ok(Accept { accepted: true, message: Some(data) }) => {
+                (opener.reserve(data.len() as u64).map(Some), Some(data))
+            }
             Ok(Accept { accepted: false, .. }) => (Err(MessageError::Rejected(peer.path().clone())), None),
             Err(error) => (Err(error), None),
         };
-        let is_accepted = result.is_ok();
         if is_accepted {
             self.desk().add_channel(&channel);
         }
-        let is_open = opening.answer(&peer, Reply { result, cause }) && is_accepted;
-        if let (true, Some(data)) = (is_open, first) {
-            let body = Body::Data { channel, data: data.into() };
-            opener.post(Message { cause, sender: Some(peer.path().clone()), body });
-        } else if is_accepted && !is_open {
-            // The opener has given up: this side hears that the channel is closed.
+        let (slot, result) = match result {
+            Ok(slot) => (slot, Ok(Accepted)),
+            Err(error) => (None, Err(error)),
+        };
+        let is_ready = result.is_ok();
+        let is_open = opening.answer(&peer, Reply { result, cause }) && is_ready;
+        if let Some(data) = first {
+            let body = Body::Data { channel: Arc::clone(&channel), data: data.into() };
+            let message = Message { cause, sender: Some(peer.path().clone()), body };
+            match slot {
+                Some(slot) if is_open => slot.fill(message),
+                Some(_) => self.parts.run.undelivered(&opener, message, DeadReason::Late),
+                None => self.parts.run.undelivered(&opener, message, DeadReason::Full),
+            }
+        }
+        if is_accepted && !is_open {
+            // The opener has given up, or has no room: this side hears that the channel is closed.
             let sender = Some(opener.path().clone());
             peer.post(Message { cause, sender, body: Body::Close { channel } });
         }

@@ -12,8 +12,10 @@ use super::message::MessageKind;
 pub enum DeadReason {
     /// Its receiver has ended.
     Ended,
-    /// Who asked did not wait for the reply any more.
+    /// Who asked did not wait any more.
     Late,
+    /// The mailbox of who opened the channel had no room for the first message.
+    Full,
     /// The channel was closed on the receiver's side.
     ChannelClosed,
     /// The receiver does not export the function that would take it.
@@ -21,7 +23,7 @@ pub enum DeadReason {
 }
 
 impl DeadReason {
-    const ALL: [Self; 4] = [Self::Ended, Self::Late, Self::ChannelClosed, Self::Unsupported];
+    const ALL: [Self; 5] = [Self::Ended, Self::Late, Self::Full, Self::ChannelClosed, Self::Unsupported];
 
     /// Returns the name that is recorded.
     #[must_use]
@@ -29,6 +31,7 @@ impl DeadReason {
         match self {
             Self::Ended => "ended",
             Self::Late => "late",
+            Self::Full => "full",
             Self::ChannelClosed => "channel-closed",
             Self::Unsupported => "unsupported",
         }

@@ -11,17 +11,26 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::{SetOnce, oneshot};
 
 use super::activity::Activity;
+use super::dead::DeadReason;
 use super::error::MessageError;
 use super::message::Message;
 use super::peer::Peer;
 use super::tally::Tally;
 use super::waits::WaitEdge;
+use crate::limits;
 
 /// How much a mailbox holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) messages: u32,
     pub(crate) bytes: u64,
+}
+
+/// How full a mailbox is.
+pub(crate) struct Depth {
+    pub(crate) messages: usize,
+    pub(crate) bytes: u64,
+    pub(crate) is_busy: bool,
 }
 
 /// What overtakes messages; a later one is stronger.
@@ -56,7 +65,7 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct Inner {
-    queue: VecDeque<Queued>,
+    queue: VecDeque<Message>,
     /// Messages and bytes that are queued or have a slot.
     messages: u32,
     bytes: u64,
@@ -67,22 +76,41 @@ struct Inner {
     /// Whether the owner counts as active.
     is_busy: bool,
     owner: Option<Waker>,
+    /// In the order of their tickets.
     waiting: VecDeque<Waiting>,
-    onlookers: Vec<Onlooker>,
+    next_ticket: u64,
+    onlookers: VecDeque<Onlooker>,
     tally: Tally,
-}
-
-struct Queued {
-    message: Message,
-    /// Whether it has a slot; what the runtime itself sends has none, and is bounded by its own rules.
-    has_slot: bool,
 }
 
 /// A sender that waits for room.
 struct Waiting {
+    ticket: u64,
     bytes: u64,
     edge: WaitEdge,
     grant: oneshot::Sender<Slot>,
+}
+
+/// The right to the next room that suits. Giving it up leaves nothing behind.
+pub(crate) struct Room {
+    peer: Arc<Peer>,
+    ticket: u64,
+    edge: WaitEdge,
+    granted: oneshot::Receiver<Slot>,
+}
+
+impl Room {
+    /// Waits for the room; none if the actor ends first.
+    pub(crate) async fn granted(&mut self) -> Option<Slot> {
+        (&mut self.granted).await.ok()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.edge.remove();
+        self.peer.give_up(self.ticket);
+    }
 }
 
 /// A place in a mailbox. A message that has one is delivered; a slot that is dropped is free again.
@@ -100,7 +128,7 @@ impl Slot {
     /// Puts a message into the slot. If the actor has ended since, the message is a dead letter.
     pub(crate) fn fill(mut self, message: Message) {
         self.is_filled = true;
-        self.peer.put(Queued { message, has_slot: true });
+        self.peer.put(message, |_| {});
     }
 }
 
@@ -187,7 +215,7 @@ impl Mailbox {
     pub(crate) fn close(&self) -> Vec<Message> {
         let mut inner = self.lock();
         inner.is_closed = true;
-        let left: Vec<Message> = inner.queue.drain(..).map(|queued| queued.message).collect();
+        let left: Vec<Message> = inner.queue.drain(..).collect();
         inner.tally.dead += left.len() as u64;
         let waiting = (std::mem::take(&mut inner.waiting), std::mem::take(&mut inner.onlookers));
         drop(inner);
@@ -213,47 +241,37 @@ impl Mailbox {
         self.is_left.wait().await;
     }
 
-    /// Asks for the actor's state as it is between two calls. The answer does not come if the actor ends.
-    pub(crate) fn look(&self) -> oneshot::Receiver<Vec<u8>> {
-        let (onlooker, seen) = oneshot::channel();
-        let mut inner = self.lock();
-        if inner.is_closed {
-            return seen;
-        }
-        inner.onlookers.push(onlooker);
-        let owner = self.rouse(&mut inner);
-        drop(inner);
-        wake(owner);
-        seen
-    }
-
     /// Returns the counts of the messages to this mailbox.
     pub(crate) fn tally(&self) -> Tally {
         let inner = self.lock();
         Tally { queued: inner.queue.len() as u64, ..inner.tally }
     }
 
-    /// Returns how many messages wait, and whether the owner is in a call.
-    pub(crate) fn depth(&self) -> (usize, bool) {
+    /// Returns how full it is, and whether the owner is in a call.
+    pub(crate) fn depth(&self) -> Depth {
         let inner = self.lock();
-        (inner.queue.len(), inner.is_busy)
+        Depth { messages: inner.queue.len(), bytes: inner.bytes, is_busy: inner.is_busy }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
 
-    /// Gives back a message's room, and hands it to those who wait.
+    /// Gives back a message's room, and takes it for those who wait.
     fn release(&self, inner: &mut Inner, bytes: u64) -> Vec<Waiting> {
         inner.messages -= 1;
         inner.bytes -= bytes;
+        self.grant(inner)
+    }
+
+    /// Takes the room that there is for those who wait, and returns them.
+    fn grant(&self, inner: &mut Inner) -> Vec<Waiting> {
         let mut granted = Vec::new();
-        while let Some(first) = inner.waiting.front() {
-            if !inner.has_room(self.bounds, first.bytes) {
+        while let Some(bytes) = inner.waiting.front().map(|first| first.bytes) {
+            if !inner.has_room(self.bounds, bytes) {
                 break;
             }
-            inner.messages += 1;
-            inner.bytes += first.bytes;
+            inner.take(bytes);
             granted.extend(inner.waiting.pop_front());
         }
         granted
@@ -261,6 +279,11 @@ impl Mailbox {
 }
 
 impl Inner {
+    fn take(&mut self, bytes: u64) {
+        self.messages += 1;
+        self.bytes += bytes;
+    }
+
     fn has_room(&self, bounds: Bounds, bytes: u64) -> bool {
         self.messages < bounds.messages && self.bytes.saturating_add(bytes) <= bounds.bytes
     }
@@ -278,14 +301,14 @@ impl Peer {
         if let Some(order) = inner.order {
             return Poll::Ready(Next::Order(order));
         }
-        if let Some(onlooker) = inner.onlookers.pop() {
+        if let Some(onlooker) = inner.onlookers.pop_front() {
             return Poll::Ready(Next::Look(onlooker));
         }
-        if let Some(Queued { message, has_slot }) = inner.queue.pop_front() {
+        if let Some(message) = inner.queue.pop_front() {
             inner.tally.handled += 1;
-            let granted = if has_slot { mailbox.release(&mut inner, message.bytes()) } else { Vec::new() };
+            let granted = mailbox.release(&mut inner, message.bytes());
             drop(inner);
-            granted.into_iter().for_each(|waiting| self.hand_over(waiting));
+            self.hand_over(granted);
             return Poll::Ready(Next::Message(message));
         }
         keep_waker(&mut inner, context);
@@ -295,6 +318,28 @@ impl Peer {
             mailbox.activity.leave();
         }
         Poll::Pending
+    }
+
+    /// Asks for the actor's state as it is between two calls. The answer does not come if the actor ends.
+    pub(crate) fn look(&self) -> Result<oneshot::Receiver<Vec<u8>>, MessageError> {
+        let (onlooker, seen) = oneshot::channel();
+        let mailbox = self.mailbox();
+        let mut inner = mailbox.lock();
+        if inner.is_closed {
+            return Ok(seen);
+        }
+        if inner.onlookers.len() >= limits::ONLOOKERS_MAX {
+            inner.onlookers.retain(|onlooker| !onlooker.is_closed());
+            if inner.onlookers.len() >= limits::ONLOOKERS_MAX {
+                let (actor, most) = (self.path().clone(), limits::ONLOOKERS_MAX);
+                return Err(MessageError::TooMany { actor, most, what: "onlookers" });
+            }
+        }
+        inner.onlookers.push_back(onlooker);
+        let owner = mailbox.rouse(&mut inner);
+        drop(inner);
+        wake(owner);
+        Ok(seen)
     }
 
     /// Takes a slot for a message of so many bytes.
@@ -314,51 +359,62 @@ impl Peer {
             let actor = self.path().clone();
             return Err(MessageError::Full { actor, messages: bounds.messages, bytes: bounds.bytes });
         }
-        inner.messages += 1;
-        inner.bytes += bytes;
+        inner.take(bytes);
         drop(inner);
         Ok(Slot::new(self, bytes))
     }
 
-    /// Asks for a slot as soon as there is one. `edge` goes away when it is granted.
-    pub(crate) fn reserve_later(self: &Arc<Self>, bytes: u64, edge: WaitEdge) -> oneshot::Receiver<Slot> {
-        let (grant_slot, granted) = oneshot::channel();
-        let waiting = Waiting { bytes, edge, grant: grant_slot };
+    /// Asks for a slot as soon as there is one. `edge` goes away when it is granted or given up. An actor waits in one
+    /// place at a time, which bounds how many wait.
+    pub(crate) fn reserve_later(self: &Arc<Self>, bytes: u64, edge: WaitEdge) -> Room {
+        let (grant, granted) = oneshot::channel();
         let mailbox = self.mailbox();
         let mut inner = mailbox.lock();
-        if inner.is_closed {
-            return granted;
+        let ticket = inner.next_ticket;
+        inner.next_ticket += 1;
+        let room = Room { peer: Arc::clone(self), ticket, edge: edge.clone(), granted };
+        if !inner.is_closed {
+            inner.waiting.push_back(Waiting { ticket, bytes, edge, grant });
         }
         // Room may have come since it was refused.
-        if inner.waiting.is_empty() && inner.has_room(mailbox.bounds, bytes) {
-            inner.messages += 1;
-            inner.bytes += bytes;
-            drop(inner);
-            self.hand_over(waiting);
-        } else {
-            inner.waiting.push_back(waiting);
-        }
-        granted
+        let granted = mailbox.grant(&mut inner);
+        drop(inner);
+        self.hand_over(granted);
+        room
     }
 
-    /// Puts in a message of the runtime's own, whose number is bounded by what it is about: a channel has one close, a
-    /// child has one end.
+    /// Somebody does not wait for room any more; those behind may fit.
+    fn give_up(self: &Arc<Self>, ticket: u64) {
+        let mailbox = self.mailbox();
+        let mut inner = mailbox.lock();
+        let Ok(place) = inner.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) else { return };
+        let given_up = inner.waiting.remove(place);
+        let granted = mailbox.grant(&mut inner);
+        drop(inner);
+        drop(given_up);
+        self.hand_over(granted);
+    }
+
+    /// Puts in a message of the runtime's own. It takes room like any other and is not refused for want of it: how many
+    /// there are is bounded by what they are about, as a channel has one close and a child has one end.
     pub(crate) fn post(self: &Arc<Self>, message: Message) {
-        self.put(Queued { message, has_slot: false });
+        let bytes = message.bytes();
+        self.put(message, |inner| inner.take(bytes));
     }
 
-    fn put(self: &Arc<Self>, queued: Queued) {
+    fn put(self: &Arc<Self>, message: Message, make_room: impl FnOnce(&mut Inner)) {
         let mailbox = self.mailbox();
         let mut inner = mailbox.lock();
         if inner.is_closed {
             drop(inner);
             if let Some(run) = self.run() {
-                run.undelivered(self, queued.message);
+                run.undelivered(self, message, DeadReason::Ended);
             }
             return;
         }
+        make_room(&mut inner);
         inner.tally.sent += 1;
-        inner.queue.push_back(queued);
+        inner.queue.push_back(message);
         let owner = mailbox.rouse(&mut inner);
         drop(inner);
         wake(owner);
@@ -367,13 +423,15 @@ impl Peer {
     fn free(self: &Arc<Self>, bytes: u64) {
         let mailbox = self.mailbox();
         let granted = mailbox.release(&mut mailbox.lock(), bytes);
-        granted.into_iter().for_each(|waiting| self.hand_over(waiting));
+        self.hand_over(granted);
     }
 
-    fn hand_over(self: &Arc<Self>, waiting: Waiting) {
-        waiting.edge.remove();
-        // Who does not wait any more gives the slot back by dropping it.
-        drop(waiting.grant.send(Slot::new(self, waiting.bytes)));
+    fn hand_over(self: &Arc<Self>, granted: Vec<Waiting>) {
+        for waiting in granted {
+            waiting.edge.remove();
+            // Who does not wait any more gives the slot back by dropping it.
+            drop(waiting.grant.send(Slot::new(self, waiting.bytes)));
+        }
     }
 }
 

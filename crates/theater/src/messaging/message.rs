@@ -113,6 +113,7 @@ impl Message {
         match &self.body {
             Body::Send { data } | Body::Request { data, .. } => data.len() as u64,
             Body::Open { data, .. } | Body::Data { data, .. } => data.len() as u64,
+            Body::Child { end: ChildEnd::Exit(Some(result)), .. } => result.len() as u64,
             Body::Call { .. } | Body::Close { .. } | Body::Child { .. } => 0,
         }
     }

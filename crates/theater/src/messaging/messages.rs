@@ -112,11 +112,11 @@ impl Messages {
         }
         let edge = self.me.waits().begin(&self.me, &peer)?;
         let me = self.clone();
-        let granted = peer.reserve_later(bytes, edge);
+        let mut room = peer.reserve_later(bytes, edge);
         Ok(Sending::Later(Box::pin(async move {
-            match tokio::time::timeout(Duration::from_millis(timeout_ms), granted).await {
-                Ok(Ok(slot)) => Ok(me.filling(slot, seq, body)),
-                Ok(Err(_)) => Err(MessageError::NoActor(peer.path().to_string())),
+            match tokio::time::timeout(Duration::from_millis(timeout_ms), room.granted()).await {
+                Ok(Some(slot)) => Ok(me.filling(slot, seq, body)),
+                Ok(None) => Err(MessageError::NoActor(peer.path().to_string())),
                 Err(_) => {
                     let actor = peer.path().clone();
                     Err(MessageError::Timeout { what: "room", actor, timeout_ms })

@@ -28,7 +28,7 @@ pub(crate) use activity::{Activity, ActivityGuard};
 pub(crate) use callback::{Callback, Callbacks};
 pub(crate) use channel::{Accepted, Channel, Opening};
 pub(crate) use desk::Desk;
-pub(crate) use mailbox::{Bounds, Next, Order};
+pub(crate) use mailbox::{Bounds, Depth, Next, Order};
 pub(crate) use message::{Body, ChildEnd, Message};
 pub(crate) use peer::{Peer, PeerParts};
 pub(crate) use reply::{ReplyTo, awaiting};

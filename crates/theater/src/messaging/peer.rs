@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use pack::ExportIndex;
-use theater_chain::{Cause, ChainIndex};
+use theater_chain::{Cause, ChainIndex, Hash};
 
 use super::activity::Activity;
 use super::callback::{Callback, Callbacks};
@@ -22,6 +22,7 @@ pub(crate) struct PeerParts {
     pub(crate) callbacks: Callbacks,
     pub(crate) bounds: Bounds,
     pub(crate) name: String,
+    pub(crate) package: Hash,
 }
 
 /// A live actor, as others see it.
@@ -77,6 +78,10 @@ impl Peer {
         &self.parts.name
     }
 
+    pub(crate) fn package(&self) -> Hash {
+        self.parts.package
+    }
+
     pub(crate) fn parent(&self) -> Option<Arc<Self>> {
         self.parts.parent.as_ref()?.upgrade()
     }
@@ -118,24 +123,22 @@ impl Peer {
         self.exit.get().map(|seq| self.event(*seq))
     }
 
-    /// Counts a reply that this actor gave.
-    pub(crate) fn replied(&self, is_delivered: bool) {
+    /// Counts a reply that this actor gives.
+    pub(crate) fn replied(&self) {
         self.replies.fetch_add(1, Ordering::Relaxed);
-        if !is_delivered {
-            self.replies_dead.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
-    /// Says that a reply which had arrived was never taken.
+    /// Says that a reply which was counted did not reach who asked.
     pub(crate) fn reply_was_lost(&self) {
-        self.replies_dead.fetch_add(1, Ordering::Relaxed);
+        self.replies_dead.fetch_add(1, Ordering::Release);
     }
 
     /// Returns what became of the messages to this actor and of its replies.
     pub(crate) fn tally(&self) -> super::Tally {
         let mut tally = self.mailbox.tally();
-        let (replies, dead) =
-            (self.replies.load(Ordering::Relaxed), self.replies_dead.load(Ordering::Relaxed));
+        // A reply is counted before it is counted as dead: in this order there are never more dead ones.
+        let dead = self.replies_dead.load(Ordering::Acquire);
+        let replies = self.replies.load(Ordering::Relaxed);
         tally.sent += replies;
         tally.dead += dead;
         tally.handled += replies - dead;

@@ -39,6 +39,7 @@ pub(crate) struct ReplyTo<T = Vec<u8>> {
 /// The right to an answer. One that has arrived and is not taken becomes a dead letter.
 pub(crate) struct Awaiting<T = Vec<u8>> {
     receiver: oneshot::Receiver<Reply<T>>,
+    edge: WaitEdge,
     asker: Option<ActorPath>,
     holder: Arc<Peer>,
 }
@@ -50,8 +51,8 @@ pub(crate) fn awaiting<T>(
     edge: WaitEdge,
 ) -> (ReplyTo<T>, Awaiting<T>) {
     let (sender, receiver) = oneshot::channel();
-    let reply_to = ReplyTo { sender, edge, asker: asker.clone() };
-    (reply_to, Awaiting { receiver, asker, holder: Arc::clone(holder) })
+    let reply_to = ReplyTo { sender, edge: edge.clone(), asker: asker.clone() };
+    (reply_to, Awaiting { receiver, edge, asker, holder: Arc::clone(holder) })
 }
 
 impl<T> ReplyTo<T> {
@@ -60,10 +61,13 @@ impl<T> ReplyTo<T> {
         // Who was waited for goes on before the one who waits: it may well ask that one next.
         self.edge.remove();
         let cause = reply.cause;
+        by.replied();
         let is_delivered = self.sender.send(reply).is_ok();
-        by.replied(is_delivered);
-        if !is_delivered && let Some(run) = by.run() {
-            run.record_dead(&late(self.asker.as_ref(), by, cause));
+        if !is_delivered {
+            by.reply_was_lost();
+            if let Some(run) = by.run() {
+                run.record_dead(&late(self.asker.as_ref(), by, cause));
+            }
         }
         is_delivered
     }
@@ -103,6 +107,7 @@ impl<T> Awaiting<T> {
 
 impl<T> Drop for Awaiting<T> {
     fn drop(&mut self) {
+        self.edge.remove();
         self.receiver.close();
         if let Ok(reply) = self.receiver.try_recv()
             && let Some(run) = self.holder.run()

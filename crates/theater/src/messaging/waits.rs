@@ -3,6 +3,7 @@
 //! An actor makes one call at a time, so it waits for one actor at most: a circle is found by following pointers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use theater_chain::ChainIndex;
@@ -30,11 +31,16 @@ struct Edge {
     ticket: u64,
 }
 
-/// A wait that goes on until this is removed or dropped.
-pub(crate) struct WaitEdge {
-    waits: Option<Arc<Waits>>,
+/// A wait that goes on until this or a clone of it is removed or dropped: one is with who waits, one with who is waited
+/// for, and either of them ends it.
+#[derive(Clone)]
+pub(crate) struct WaitEdge(Option<Arc<Wait>>);
+
+struct Wait {
+    waits: Arc<Waits>,
     waiter: ChainIndex,
     ticket: u64,
+    is_over: AtomicBool,
 }
 
 impl Waits {
@@ -62,7 +68,9 @@ impl Waits {
         graph.next_ticket += 1;
         let edge = Edge { to: to.chain(), holder: to.path().clone(), ticket };
         graph.edges.insert(from.chain(), edge);
-        Ok(WaitEdge { waits: Some(Arc::clone(self)), waiter: from.chain(), ticket })
+        let wait =
+            Wait { waits: Arc::clone(self), waiter: from.chain(), ticket, is_over: AtomicBool::new(false) };
+        Ok(WaitEdge(Some(Arc::new(wait))))
     }
 
     /// Returns whom an actor waits for.
@@ -74,15 +82,18 @@ impl Waits {
 impl WaitEdge {
     /// Returns the edge of somebody outside, who is in nobody's way.
     pub(crate) fn none() -> Self {
-        Self { waits: None, waiter: ChainIndex(0), ticket: 0 }
+        Self(None)
     }
 
-    /// Ends the wait: whoever is waited for has done its part.
+    /// Ends the wait: whoever is waited for has done its part, or nobody waits any more.
     pub(crate) fn remove(&self) {
-        let Some(waits) = &self.waits else { return };
-        let mut graph = waits.lock();
-        if graph.edges.get(&self.waiter).is_some_and(|edge| edge.ticket == self.ticket) {
-            graph.edges.remove(&self.waiter);
+        let Some(wait) = &self.0 else { return };
+        if wait.is_over.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut graph = wait.waits.lock();
+        if graph.edges.get(&wait.waiter).is_some_and(|edge| edge.ticket == wait.ticket) {
+            graph.edges.remove(&wait.waiter);
         }
     }
 }

@@ -239,6 +239,9 @@ impl ActorRuntime {
             match slot {
                 Some(slot) if is_open => slot.fill(message),
                 Some(_) => self.parts.run.undelivered(&opener, message, DeadReason::Late),
+                None if opener.mailbox().is_closed() => {
+                    self.parts.run.undelivered(&opener, message, DeadReason::Ended);
+                }
                 None => self.parts.run.undelivered(&opener, message, DeadReason::Full),
             }
         }

@@ -25,6 +25,7 @@ mod refuse;
 mod resolve;
 mod resolve_world;
 mod suggest;
+mod world_types;
 
 use pack_abi::types::Interface;
 

@@ -7,7 +7,7 @@ use pack_abi::types::{Case, Field, Function, Interface, Param, Type, TypeDef, Ty
 
 use crate::ast::{self, Name, PackageName, Path};
 use crate::check::{check_keys, check_types, named_in};
-use crate::error::Fault;
+use crate::error::{Fault, Span};
 use crate::lower::{Lowering, Scope as Types, TYPES_MAX, Template, too_many_types};
 use crate::parser::Parsed;
 use crate::refuse::check_body;
@@ -331,7 +331,9 @@ impl Resolver {
             resolved.interface.functions.push(lowering.function(signature)?);
         }
         lowering.instantiate()?;
-        refuse_hidden_value(&names, &lowering.types)?;
+        if let Some(span) = names.place("value") {
+            refuse_hidden_value(&lowering.types, span)?;
+        }
         check_types(&lowering.owners, &lowering.types, &mut self.faults);
         check_keys(&lowering.keys, &lowering.types, &mut self.faults);
         resolved.interface.types = lowering.types;
@@ -391,8 +393,7 @@ impl Resolver {
 }
 
 /// A type called `value` hides the built-in one, so none that comes from elsewhere may need that.
-fn refuse_hidden_value(names: &Types, types: &[TypeDef]) -> Parsed<()> {
-    let Some(span) = names.place("value") else { return Ok(()) };
+pub(crate) fn refuse_hidden_value(types: &[TypeDef], span: Span) -> Parsed<()> {
     let mut has_value = false;
     for def in types {
         each_type(&def.kind, &mut |ty| has_value |= mentions_value(ty));
@@ -484,22 +485,13 @@ impl Copies {
                 continue;
             }
             if !self.local.contains_key(&origin) {
-                let local = self.free_name(&origin);
+                let local = hidden_name(&origin.0, &origin.1, &mut self.taken);
                 self.local.insert(origin.clone(), local.clone());
                 let source = Rc::clone(source);
                 self.defs.push(Copy { source, name: name.clone(), origin, local, is_visible: false });
             }
             open.extend(parts(source, &name).into_iter().rev());
         }
-    }
-
-    /// A name for a type that the text does not name here: its own if free, else with its interface's.
-    fn free_name(&mut self, (interface, name): &TrueName) -> String {
-        if self.taken.insert(name.clone()) {
-            return name.clone();
-        }
-        let interface = interface.rsplit('/').next().unwrap_or(interface);
-        crate::lower::free_name(&format!("{interface}-{name}"), &mut self.taken)
     }
 
     /// Writes the types; returns what has none: generic definitions and resources.
@@ -524,6 +516,15 @@ impl Copies {
         }
         (templates, resources)
     }
+}
+
+/// A name for a type that the text does not name here: its own if free, else with its interface's.
+pub(crate) fn hidden_name(interface: &str, name: &str, taken: &mut BTreeSet<String>) -> String {
+    if taken.insert(name.to_owned()) {
+        return name.to_owned();
+    }
+    let interface = interface.rsplit('/').next().unwrap_or(interface);
+    crate::lower::free_name(&format!("{interface}-{name}"), taken)
 }
 
 /// The names, in their interface, of the types that a type is made of.

@@ -9,6 +9,7 @@ use crate::error::{Fault, Span};
 use crate::parser::Parsed;
 use crate::resolve::{InterfaceId, Resolved, Resolver, Scope};
 use crate::suggest::nearest;
+use crate::world_types::WorldTypes;
 use crate::{Origin, World};
 
 /// How many worlds may include each other in a row.
@@ -37,8 +38,8 @@ struct SideParts {
 struct Builder {
     imports: SideParts,
     exports: SideParts,
-    /// Types of the world itself.
-    types: Vec<TypeDef>,
+    /// The types of its bare functions.
+    types: WorldTypes,
     origins: BTreeSet<Origin>,
     /// The interface behind each name, because names on the wire carry no version.
     known: BTreeMap<String, InterfaceId>,
@@ -62,8 +63,8 @@ impl Builder {
         }
         self.trail.push(id);
         for side in [Side::Import, Side::Export] {
-            let resolved = resolver.body(String::new(), &bare_body(&syntax, side), scope)?;
-            self.take_types(resolved.interface.types, syntax.name.span)?;
+            let mut resolved = resolver.body(String::new(), &bare_body(&syntax, side), scope)?;
+            self.types.merge(WorldTypes::of_body(&mut resolved), syntax.name.span)?;
             self.origins.extend(resolved.origins);
             for function in resolved.interface.functions {
                 self.add_function(function, side, syntax.name.span)?;
@@ -122,7 +123,7 @@ impl Builder {
     }
 
     fn merge(&mut self, included: Self, span: Span) -> Parsed<()> {
-        self.take_types(included.types, span)?;
+        self.types.merge(included.types, span)?;
         self.origins.extend(included.origins);
         for (name, id) in included.known {
             self.know(name, id, span)?;
@@ -133,22 +134,6 @@ impl Builder {
             }
             for interface in parts.interfaces {
                 self.add_interface(interface, side, span)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take_types(&mut self, types: Vec<TypeDef>, span: Span) -> Parsed<()> {
-        for def in types {
-            match self.types.iter().find(|known| known.name == def.name) {
-                Some(known) if *known == def => {}
-                Some(_) => {
-                    return Err(Fault::new(
-                        span,
-                        format!("there are two types `{}` in this world", def.name),
-                    ));
-                }
-                None => self.types.push(def),
             }
         }
         Ok(())
@@ -218,17 +203,19 @@ impl Builder {
         let syntax = &resolver.packages[id.0];
         let (world, _) = syntax.worlds[id.1].clone();
         let package = syntax.name().to_owned();
+        let (types, origins) = std::mem::take(&mut self.types).finish(world.name.span)?;
+        self.origins.extend(origins);
         let mut used = self.used_interfaces(resolver, world.name.span)?;
         let has_functions = !(self.imports.functions.is_empty() && self.exports.functions.is_empty());
-        if !has_functions && !self.types.is_empty() {
-            used.push(Interface { types: self.types.clone(), ..Interface::default() });
+        if !has_functions && !types.is_empty() {
+            used.push(Interface { types: types.clone(), ..Interface::default() });
         }
         Ok(World {
             package,
             name: world.name.text,
             docs: world.docs,
-            imports: self.imports.finish(&self.types),
-            exports: self.exports.finish(&self.types),
+            imports: self.imports.finish(&types),
+            exports: self.exports.finish(&types),
             used,
             origins: self.origins.into_iter().collect(),
         })

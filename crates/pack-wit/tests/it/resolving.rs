@@ -115,6 +115,50 @@ fn worlds_take_interfaces_functions_and_other_worlds() {
 }
 
 #[test]
+fn included_worlds_may_call_one_type_by_different_names() {
+    let text = "package a:b;
+        interface i { record part { n: u8 } record one { p: part } record two { p: part } }
+        interface j { record part { s: string } record three { p: part } }
+        world first { use i.{one}; export run: func(a: one); }
+        world second { use i.{one as uno, two, part as piece}; export go: func(a: uno, b: two) -> piece; }
+        world third { use j.{three}; include first; include second; export whole: func(a: three); }
+        world other { use j.{part, three as one}; include first; }";
+    let document = parsed(&[("w.wit", &text[..text.find("world other").expect("it is there")])]);
+    let world = document.world(Some("third")).expect("the world");
+    let names: Vec<&str> = world.exports[0].types.iter().map(|def| def.name.as_str()).collect();
+    assert_eq!(names, ["three", "part", "one", "uno", "two", "piece"]);
+    let fields = |name: &str| {
+        let def = world.exports[0].types.iter().find(|def| def.name == name).expect("the type");
+        let TypeDefKind::Record(fields) = &def.kind else { panic!("a record") };
+        fields.iter().map(|field| field.ty.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields("three"), [named("part")]);
+    assert_eq!(fields("part"), [Type::String]);
+    for name in ["one", "uno", "two"] {
+        assert_eq!(fields(name), [named("piece")], "{name}");
+    }
+    let origins = world.origins.iter().filter(|origin| origin.interface.is_empty());
+    let hidden: Vec<&str> =
+        origins.filter(|origin| !origin.is_visible).map(|origin| origin.name.as_str()).collect();
+    assert_eq!(hidden, ["part"]);
+
+    let error = parse(&[Source::new("w.wit", text)]).expect_err("two types `one`");
+    assert!(error.to_string().contains("there are two types `one` in this world"), "{error}");
+}
+
+#[test]
+fn versions_of_one_type_are_told_apart_where_worlds_meet() {
+    let text = "package a:b;
+        world first { use x:y/i@1.0.0.{t}; export run: func(a: t); }
+        world second { use x:y/i@2.0.0.{t as u}; export go: func(a: u); }
+        world third { use x:y/i@2.0.0.{whole}; include first; }
+        package x:y@1.0.0 { interface i { record part { n: u8 } record t { p: part } } }
+        package x:y@2.0.0 { interface i { record part { n: u16 } record t { p: part } record whole { p: part } } }";
+    let error = parse(&[Source::new("w.wit", text)]).expect_err("two versions");
+    assert!(error.to_string().contains("two versions of `x:y/i` meet in this world"), "{error}");
+}
+
+#[test]
 fn a_file_without_package_belongs_to_its_folder() {
     let document = parsed(&[
         ("wit/a.wit", "package my:actor; world w { import helpers; }"),

@@ -124,8 +124,7 @@ impl Maker {
     fn world(&mut self, place: usize) {
         self.write(&format!("world w{place} {{"));
         let mut imports = BTreeSet::new();
-        let is_including = place > 0 && self.below(3) > 0;
-        if is_including {
+        if place > 0 && self.below(3) > 0 {
             // A bare function of the world before can be given another name.
             let before = place - 1;
             let rest = match self.below(2) {
@@ -136,11 +135,7 @@ impl Maker {
             imports.clone_from(&self.imports[before]);
         }
         let mut known = Vec::new();
-        // Not beside those of an included world: where both take types that depend on one type, and one of them gives that
-        // another name, the parser sees two types of one name and refuses the world.
-        if !is_including {
-            self.uses(&mut known, &format!("w{place}"));
-        }
+        self.uses(&mut known, &format!("w{place}"));
         for interface in 0..self.interfaces.len() {
             match self.below(4) {
                 0 => {

@@ -9,6 +9,7 @@
 
 mod ast;
 mod check;
+mod copies;
 mod describe;
 #[cfg(test)]
 mod differential;

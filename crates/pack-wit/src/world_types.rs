@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use pack_abi::types::{Type, TypeDef, TypeDefKind};
 
 use crate::Origin;
+use crate::copies::hidden_name;
 use crate::error::{Fault, Span};
 use crate::parser::Parsed;
-use crate::resolve::{Resolved, hidden_name, refuse_hidden_value, rename_kind};
+use crate::resolve::{Resolved, refuse_hidden_value, rename_kind};
 
 /// Types by name. One that the text names keeps that name; one that is there only because another needs it is called
 /// after its origin until all are known, since each included world has its own name for it.

@@ -110,7 +110,7 @@ impl Host {
         }
         let run = Run::open(&run_dir)?;
         let ceiling = linked.manifest().limits.clone();
-        let options = ReplayOptions { engine: self.engine.clone(), wasm: None, ceiling };
+        let options = ReplayOptions { engine: self.engine.clone(), wasm: None, ceiling, progress: None };
         match replay(&run, ROOT, &options).await? {
             Replayed::Same { .. } => Ok((report, asked(&run, linked)?)),
             Replayed::ResourceEnd { what, .. } => Err(format!("the replay ends early: {what}").into()),

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use theater_chain::{
     Checkpoint, Integrity, LogEntry, NodeLog, NodeLogError, Note, Report, RuntimeGenesis, VerifyOptions,
-    verify,
 };
 
 use crate::home::Home;
 use crate::ui::error::CliError;
+use crate::ui::printer::Printer;
 use crate::{keyring, node, recorded};
 
 /// A note is a few lines; witnesses add one each.
@@ -30,7 +30,7 @@ pub(crate) fn read(path: &Path) -> Result<Note, CliError> {
 }
 
 /// Returns the checkpoint that closed a run, or signs the present head of one that goes on or was cut off.
-pub(crate) fn of_run(home: &Home, dir: &Path) -> Result<Note, CliError> {
+pub(crate) fn of_run(home: &Home, dir: &Path, printer: Printer) -> Result<Note, CliError> {
     let options = VerifyOptions {
         keys: keyring::all(home)?.into_iter().map(|known| known.key).collect(),
         ..VerifyOptions::default()
@@ -38,7 +38,7 @@ pub(crate) fn of_run(home: &Home, dir: &Path) -> Result<Note, CliError> {
     if dir.is_dir() {
         sync(dir)?;
     }
-    let report = verify(dir, &options).map_err(|error| recorded::unreadable(dir, error))?;
+    let report = recorded::verified(dir, options, printer)?;
     if let Integrity::Broken(fault) = &report.integrity {
         return Err(CliError::failed(format!(
             "the run {} is broken: no head of it is signed",

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use theater_chain::{
-    ChainIndex, ChainSummary, Event, Exit, Genesis, Kind, Query, ReadError, Run, RuntimeGenesis,
+    ChainIndex, ChainSummary, Event, Exit, Genesis, Kind, Query, ReadError, Report, Run, RuntimeGenesis,
+    VerifyOptions, verify,
 };
 
 use crate::ui::error::CliError;
+use crate::ui::printer::Printer;
+use crate::ui::progress::Progress;
 use crate::ui::text::nearest;
 
 /// Opens a run.
@@ -33,6 +36,16 @@ pub(crate) fn unreadable(dir: &Path, error: ReadError) -> CliError {
         Some(hint) => unreadable.hint(hint),
         None => unreadable,
     }
+}
+
+/// Verifies the run in a directory or a bundle, and shows a person how far that is.
+pub(crate) fn verified(dir: &Path, options: VerifyOptions<'_>, printer: Printer) -> Result<Report, CliError> {
+    let bar = Progress::begin(printer, "verifying", 0, "segments");
+    let progress = |done: theater_chain::Progress| {
+        bar.reach(u64::from(done.segments), u64::from(done.segments_total));
+    };
+    let options = VerifyOptions { progress: Some(&progress), ..options };
+    verify(dir, &options).map_err(|error| unreadable(dir, error))
 }
 
 /// Says whether a folder looks like a run.

@@ -139,7 +139,7 @@ impl Large<'_, '_> {
         stage.call(&actor, LOOP)?;
         let (dir, _) = stage.close(actor)?;
         let run = Run::open(dir.path().join("run"))?;
-        let options = ReplayOptions { engine, wasm: None, ceiling: Limits::default() };
+        let options = ReplayOptions { engine, wasm: None, ceiling: Limits::default(), progress: None };
         let executor = on_one_thread()?;
         debug_assert_eq!(ARGUMENT_BYTES, PAYLOAD_BYTES);
         self.with_memory("replay", || match executor.block_on(replay(&run, ChainIndex(1), &options))? {

@@ -26,7 +26,12 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     stage.call(&actor, LOOP)?;
     let (dir, _) = stage.close(actor)?;
     let run = Run::open(dir.path().join("run"))?;
-    let options = ReplayOptions { engine: bench.engine.clone(), wasm: None, ceiling: Limits::default() };
+    let options = ReplayOptions {
+        engine: bench.engine.clone(),
+        wasm: None,
+        ceiling: Limits::default(),
+        progress: None,
+    };
     let executor = on_one_thread()?;
     bench.measure(Plan {
         name: "replay/host-calls".to_owned(),

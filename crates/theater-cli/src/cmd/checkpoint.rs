@@ -19,7 +19,7 @@ pub(crate) fn run(args: &CheckpointArgs, printer: Printer) -> Result<Outcome, Cl
         })?
     } else {
         let dir = home.resolve(args.run.as_deref())?;
-        let note = checkpoints::of_run(&home, &dir)?;
+        let note = checkpoints::of_run(&home, &dir, printer)?;
         // A run that was closed just before a crash is not in the log yet.
         let own = node::public_key(&home)?;
         if note.checkpoint.is_closed() && own.is_some_and(|own| note.is_signed_by(&own)) {

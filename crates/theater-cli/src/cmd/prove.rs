@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ProveArgs, printer: Printer) -> Result<Outcome, CliErro
     };
     let note = match &args.checkpoint {
         Some(path) => checkpoints::read(path)?,
-        None => checkpoints::of_run(&home, &dir)?,
+        None => checkpoints::of_run(&home, &dir, printer)?,
     };
     let proof =
         prove(run.files(), chain, seq, Some(note)).map_err(|error| unproven(&dir, args, chain, error))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pack::Engine;
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::cmd::Outcome;
 use crate::home::Home;
 use crate::ui::error::{CliError, Shown};
 use crate::ui::printer::Printer;
+use crate::ui::progress::Progress;
 use crate::ui::text::{clean, count};
 use crate::{node, project, recorded};
 
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
     let dir = home.resolve(args.run.as_deref())?;
     let run = recorded::open(&dir)?;
     let mut chains = recorded::chains(&dir, &run)?;
+    let events = chains.iter().map(|chain| chain.events).sum();
     chains.retain(|chain| !recorded::is_runtime(chain.index));
     let packages = replacements(&args.wasm, &chains)?;
     if chains.is_empty() {
@@ -34,7 +36,9 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
     let engine = node::engine_for_reading(&home)?;
     let mut out = printer.data();
     let mut outcome = Outcome::Fine;
-    for (chain, replayed) in chains.iter().zip(replay_all(&run, &chains, &packages, &engine)?) {
+    for (chain, replayed) in
+        chains.iter().zip(replay_all(&run, &chains, &packages, &Again { engine: &engine, printer })?)
+    {
         let label = recorded::label(chain);
         let replayed = match replayed {
             Ok(replayed) => replayed,
@@ -53,7 +57,8 @@ pub(crate) fn run(args: &ReplayArgs, printer: Printer) -> Result<Outcome, CliErr
         };
         writeln!(out, "{line}").shown()?;
     }
-    let causes = check_causes(&run).map_err(|error| recorded::unreadable(&dir, error))?;
+    let causes = check_causes(&run, Some(told(printer, "comparing", events)))
+        .map_err(|error| recorded::unreadable(&dir, error))?;
     if !causes.is_consistent() {
         outcome = Outcome::Failed;
     }
@@ -83,13 +88,27 @@ fn causes_object(causes: &Causes, run: &str) -> serde_json::Value {
     })
 }
 
+/// What chains are replayed with, and who waits for it.
+struct Again<'a> {
+    engine: &'a Engine,
+    printer: Printer,
+}
+
+/// Shows a person how many of so many events were read.
+fn told(printer: Printer, what: &'static str, events: u64) -> theater::replay::Progress {
+    let bar = Progress::begin(printer, what, events, "events");
+    Arc::new(move |more| bar.advance(more))
+}
+
 /// Replays chains side by side; what came of them is in their order, up to the first that could not be replayed.
 fn replay_all(
     run: &Run,
     chains: &[ChainSummary],
     packages: &[Replacement],
-    engine: &Engine,
+    again: &Again<'_>,
 ) -> Result<Vec<Result<Replayed, ReplayError>>, CliError> {
+    let events = chains.iter().map(|chain| chain.events).sum();
+    let progress = told(again.printer, "replaying", events);
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (recording, results) = (Recording::new(run, chains), Mutex::new(BTreeMap::new()));
     let work = || {
@@ -100,7 +119,12 @@ fn replay_all(
             let Some(chain) = chains.get(place) else { break };
             let wasm = packages.iter().find(|package| package.chains.contains(&chain.index));
             let wasm = wasm.map(|package| package.wasm.clone());
-            let options = ReplayOptions { engine: engine.clone(), wasm, ceiling: ceiling() };
+            let options = ReplayOptions {
+                engine: again.engine.clone(),
+                wasm,
+                ceiling: ceiling(),
+                progress: Some(Arc::clone(&progress)),
+            };
             let replayed = executor.block_on(recording.replay(chain.index, &options));
             failed.fetch_or(replayed.is_err(), Ordering::Relaxed);
             results.lock().unwrap_or_else(PoisonError::into_inner).insert(place, replayed);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use theater_chain::{
     Completeness, Head, HeadCheck, Integrity, KeyUse, NodeLog, NodeLogError, NotAHead, NotAStatement, Report,
-    SignerCheck, Statement, Subject, Trust, VerifyOptions, Witnesses, verify,
+    SignerCheck, Statement, Subject, Trust, VerifyOptions, Witnesses,
 };
 
 use crate::args::VerifyArgs;
@@ -90,7 +90,7 @@ fn verify_run(
     let Trust { keys, witnesses, head } = trust;
     let checkpoint = args.checkpoint.as_deref().map(checkpoints::read).transpose()?;
     let options = VerifyOptions { head, keys, witnesses, checkpoint, ..VerifyOptions::default() };
-    let report = verify(dir, &options).map_err(|error| recorded::unreadable(dir, error))?;
+    let report = recorded::verified(dir, options, printer)?;
     if let Some(path) = &args.report {
         let run = theater_chain::Run::open(dir).ok();
         let genesis = run.as_ref().and_then(recorded::runtime_genesis);

@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod exit;
 pub(crate) mod pager;
 pub(crate) mod printer;
+pub(crate) mod progress;
 pub(crate) mod span;
 pub(crate) mod text;
 

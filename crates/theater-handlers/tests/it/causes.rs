@@ -53,7 +53,7 @@ impl House {
             }
         }
         journal.close().unwrap();
-        check_causes(&Run::open(&forged).unwrap()).unwrap()
+        check_causes(&Run::open(&forged).unwrap(), None).unwrap()
     }
 }
 
@@ -170,6 +170,7 @@ async fn forged_run_replays_chain_by_chain_and_is_only_found_as_a_whole() {
         engine: house.engine.clone(),
         wasm: None,
         ceiling: theater::manifest::Limits::default(),
+        progress: None,
     };
     let replayed = theater::replay::replay(&run, chain, &options).await.unwrap();
     assert!(matches!(replayed, theater::replay::Replayed::Same { .. }), "{replayed:?}");

@@ -189,9 +189,14 @@ impl House {
         let report = verify(&dir, &known).unwrap();
         assert_eq!(report.verdict(), 0, "{report}");
         let run = Run::open(&dir).unwrap();
-        let causes = check_causes(&run).unwrap();
+        let causes = check_causes(&run, None).unwrap();
         assert!(causes.is_consistent(), "{causes}");
-        let options = ReplayOptions { engine: self.engine.clone(), wasm: None, ceiling: Limits::default() };
+        let options = ReplayOptions {
+            engine: self.engine.clone(),
+            wasm: None,
+            ceiling: Limits::default(),
+            progress: None,
+        };
         let mut chains = run.chains().unwrap();
         chains.retain(|chain| chain.index != ChainIndex(0));
         let recording = Recording::new(&run, &chains);

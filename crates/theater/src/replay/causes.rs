@@ -11,6 +11,7 @@ use theater_chain::{
     Cause, ChainIndex, Event, FunctionEntry, Genesis, Hash, Kind, Outcome, ReadError, Run, RunStatus,
 };
 
+use super::progress::{Counted, Progress};
 use crate::messaging::{DeadLetter, DeadReason, MessageKind};
 use crate::record::cause_of;
 use crate::render::{self, Shown};
@@ -124,13 +125,13 @@ struct Check {
     causes: Causes,
 }
 
-/// Checks the causes of all events of a run.
+/// Checks the causes of all events of a run; `progress` is told of every so many of them.
 ///
 /// # Errors
 /// Fails if the run cannot be read.
-pub fn check_causes(run: &Run) -> Result<Causes, ReadError> {
+pub fn check_causes(run: &Run, progress: Option<Progress>) -> Result<Causes, ReadError> {
     let mut check = Check::default();
-    for event in run.all_events() {
+    for event in Counted::new(run.all_events(), progress) {
         check.event(&event?);
     }
     check.end(matches!(run.status(), RunStatus::Closed));

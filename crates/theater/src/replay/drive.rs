@@ -13,6 +13,7 @@ use super::opening::{
     Packages, boundary_version, check_engine, genesis_of, initial_state, is_call_before, is_drop, last_drop,
     load_package, numbers,
 };
+use super::progress::{Counted, Progress};
 use super::replayer::{Halt, Replayer};
 use super::script::{Events, Script};
 use crate::actor::{Decision, INIT, Returned, TrapRecord, init_params, instance_limits, reason_of};
@@ -28,6 +29,8 @@ pub struct ReplayOptions {
     pub wasm: Option<Vec<u8>>,
     /// Ceilings for memory and fuel, whatever the recording says.
     pub ceiling: Limits,
+    /// Is told of every so many events that were read.
+    pub progress: Option<Progress>,
 }
 
 /// How a replay ended.
@@ -142,9 +145,10 @@ pub(super) async fn replay_held(
 
 async fn replay_events(
     (run, packages): (&Run, &Packages),
-    (chain, mut events, dropped): (ChainIndex, Events, Option<(u64, u64)>),
+    (chain, events, dropped): (ChainIndex, Events, Option<(u64, u64)>),
     options: &ReplayOptions,
 ) -> Result<Replayed, ReplayError> {
+    let mut events: Events = Box::new(Counted::new(events, options.progress.clone()));
     let first = events.next().transpose()?.ok_or(ReplayError::NoGenesis(chain))?;
     let genesis = genesis_of(&first, chain)?;
     let hasher = run.hasher().cloned();

@@ -163,7 +163,8 @@ impl House {
         wasm: Option<Vec<u8>>,
     ) -> Vec<Result<Replayed, ReplayError>> {
         let run = Run::open(self.dir.path().join(name)).unwrap();
-        let options = ReplayOptions { engine: self.engine.clone(), wasm, ceiling: Limits::default() };
+        let options =
+            ReplayOptions { engine: self.engine.clone(), wasm, ceiling: Limits::default(), progress: None };
         let mut outcomes = Vec::new();
         for chain in run.chains().unwrap() {
             if chain.index != ChainIndex(0) {

@@ -225,6 +225,7 @@ async fn hostile_payload_of_a_listing_costs_little() {
         engine: house.engine.clone(),
         wasm: None,
         ceiling: theater::manifest::Limits::default(),
+        progress: None,
     };
     assert!(matches!(replay(&run, ChainIndex(1), &options).await, Ok(Replayed::Diverged(_)) | Err(_)));
 }

@@ -24,6 +24,7 @@ mod diff;
 mod encode;
 mod error;
 mod explain;
+mod graph_type;
 pub mod hash;
 mod impls;
 #[cfg(feature = "serde")]
@@ -50,8 +51,9 @@ mod wire_type;
 pub use compound::{Items, ListValue, MapValue, OptionValue, RecordValue, ResultValue, VariantValue};
 pub use decode::{Decode, decode, decode_with};
 pub use diff::{Difference, diff};
-pub use encode::{Encode, Encoder, GraphType, TypeWriter, encode, encode_into, wire_type_of};
+pub use encode::{Encode, Encoder, encode, encode_into};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use graph_type::{GraphType, TypeWriter, wire_type_of};
 pub use impls::Flags;
 pub use kind::Kind;
 pub use node::{Children, NodeRef};

@@ -17,8 +17,8 @@ pub(crate) struct Cost {
     pub(crate) allocations: usize,
     /// The most bytes at one time.
     pub(crate) peak: usize,
-    /// Bytes that are held now; what is freed here may come from another thread.
-    live: usize,
+    /// Bytes that are held at the end; what is freed here may come from another thread.
+    pub(crate) live: usize,
 }
 
 thread_local! {

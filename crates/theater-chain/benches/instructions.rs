@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use theater_chain::{
     ChainIndex, Durability, EventDraft, Genesis, Hash, Header, Journal, JournalOptions, Kind, Lengths,
-    MemoryFiles, Outcome, Run, RunHasher, RunInit, VerifyOptions, verify_files,
+    MemoryFiles, Outcome, Run, RunHasher, RunInit, Setting, VerifyOptions, verify_files,
 };
 
 const EVENTS: u64 = 1000;
@@ -87,11 +87,7 @@ fn genesis() -> Result<Vec<u8>, Box<dyn Error>> {
         state_hash: Hash::ZERO,
         state: Vec::new(),
         entry: None,
-        functions: Vec::new(),
-        interfaces: Vec::new(),
-        fingerprint_semantic: Vec::new(),
-        fingerprint_descriptive: Vec::new(),
-        limits: Vec::new(),
+        setting: Setting::default().into(),
     };
     Ok(genesis.encode()?)
 }

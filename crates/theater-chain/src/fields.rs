@@ -6,8 +6,14 @@ use crate::hash::Hash;
 use crate::record::{ABI_VERSION, ALGORITHM, RecordError};
 use crate::segment::FORMAT_VERSION;
 
+/// Room that most records fit in.
+const RECORD_BYTES: usize = 4096;
+
 pub(crate) fn encode(name: &'static str, fields: Vec<(&str, Value)>) -> Result<Vec<u8>, RecordError> {
-    pack_abi::encode(&record(name, fields)).map_err(|source| RecordError::Encode { name, source })
+    let mut bytes = Vec::with_capacity(RECORD_BYTES);
+    let encoded = pack_abi::encode_into(&record(name, fields), &mut bytes);
+    encoded.map_err(|source| RecordError::Encode { name, source })?;
+    Ok(bytes)
 }
 
 pub(crate) fn record(name: &str, fields: Vec<(&str, Value)>) -> Value {

@@ -96,7 +96,12 @@ impl Selection {
         let functions: Vec<_> = Genesis::decode(&input).map_or_else(
             |_| Vec::new(),
             |genesis| {
-                genesis.functions.iter().map(|entry| format!("{}.{}", entry.interface, entry.name)).collect()
+                genesis
+                    .setting
+                    .functions
+                    .iter()
+                    .map(|entry| format!("{}.{}", entry.interface, entry.name))
+                    .collect()
             },
         );
         for (pattern, is_used) in patterns {

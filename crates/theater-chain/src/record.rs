@@ -5,10 +5,11 @@ use pack_abi::{DecodeError, EncodeError, Value, WireType};
 use crate::event::ChainIndex;
 use crate::fields::{
     Reader, as_bytes, as_hash, as_list, as_option, as_pair, as_text, as_text_pair, as_u32, as_u64, byte_list,
-    bytes, encode, list, named, option, pair, pair_type, record, text, text_pairs,
+    bytes, encode, list, named, option, record, text,
 };
 use crate::hash::Hash;
 use crate::segment::FORMAT_VERSION;
+use crate::setting::{Setting, SharedSetting};
 
 /// Version of the Graph ABI in which payloads are encoded.
 pub(crate) const ABI_VERSION: u32 = 3;
@@ -121,16 +122,8 @@ pub struct Genesis {
     pub state: Vec<u8>,
     /// The function that the actor is called at instead of `init`, if so; its end is the actor's, and there is no state.
     pub entry: Option<String>,
-    /// The function table.
-    pub functions: Vec<FunctionEntry>,
-    /// Names and structural hashes of the interfaces.
-    pub interfaces: Vec<(String, Hash)>,
-    /// What must be the same for a replay to be the same.
-    pub fingerprint_semantic: Vec<(String, String)>,
-    /// What is told to people.
-    pub fingerprint_descriptive: Vec<(String, String)>,
-    /// Every limit that can end a call.
-    pub limits: Vec<(String, u64)>,
+    /// What it has in common with the other actors of its package.
+    pub setting: SharedSetting,
 }
 
 /// What the runtime's own chain, `/`, begins with.
@@ -261,10 +254,6 @@ impl Genesis {
     /// # Errors
     /// If the initial state is larger than a graph value can be.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        let functions = self.functions.iter().map(FunctionEntry::to_value).collect();
-        let interfaces =
-            self.interfaces.iter().map(|(name, hash)| pair(text(name), bytes(&hash.0))).collect();
-        let limits = self.limits.iter().map(|(name, limit)| pair(text(name), Value::U64(*limit))).collect();
         let mut fields = vec![
             ("format", Value::U32(FORMAT_VERSION)),
             ("abi", Value::U32(ABI_VERSION)),
@@ -283,12 +272,8 @@ impl Genesis {
             ("manifest", bytes(&self.manifest.0)),
             ("state-hash", bytes(&self.state_hash.0)),
             ("state", bytes(&self.state)),
-            ("functions", list(named("function"), functions)),
-            ("interfaces", list(pair_type(byte_list()), interfaces)),
-            ("fingerprint-semantic", text_pairs(&self.fingerprint_semantic)),
-            ("fingerprint-descriptive", text_pairs(&self.fingerprint_descriptive)),
-            ("limits", list(pair_type(WireType::U64), limits)),
         ];
+        fields.extend(self.setting.fields());
         // A field that was not there at first: it is left out where there is nothing to say.
         fields.extend(self.entry.as_deref().map(|entry| ("entry", text(entry))));
         encode(Self::NAME, fields)
@@ -314,11 +299,13 @@ impl Genesis {
             state_hash: record.get("state-hash", as_hash)?,
             state: record.get("state", as_bytes)?,
             entry: record.optional("entry", as_text)?,
-            functions: record.list("functions", FunctionEntry::from_value)?,
-            interfaces: record.list("interfaces", |value| as_pair(value, as_text, as_hash))?,
-            fingerprint_semantic: record.list("fingerprint-semantic", as_text_pair)?,
-            fingerprint_descriptive: record.list("fingerprint-descriptive", as_text_pair)?,
-            limits: record.list("limits", |value| as_pair(value, as_text, as_u64))?,
+            setting: SharedSetting::from(Setting {
+                functions: record.list("functions", FunctionEntry::from_value)?,
+                interfaces: record.list("interfaces", |value| as_pair(value, as_text, as_hash))?,
+                fingerprint_semantic: record.list("fingerprint-semantic", as_text_pair)?,
+                fingerprint_descriptive: record.list("fingerprint-descriptive", as_text_pair)?,
+                limits: record.list("limits", |value| as_pair(value, as_text, as_u64))?,
+            }),
         })
     }
 }
@@ -403,7 +390,7 @@ impl Exit {
 }
 
 impl FunctionEntry {
-    fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         let kind = match self.kind {
             FunctionKind::Import => "import",
             FunctionKind::Export => "export",

@@ -80,7 +80,7 @@ impl Named {
         match genesis {
             Some(genesis) => Self {
                 actor: format!("{}#{}", genesis.path, genesis.incarnation),
-                functions: genesis.functions,
+                functions: genesis.setting.functions.clone(),
                 package: Some(genesis.package),
             },
             None if recorded::is_runtime(chain) => {

@@ -121,7 +121,6 @@ impl Run {
 
     fn genesis(&self, birth: &Birth<'_>, state: &State) -> Genesis {
         let linked = birth.linked;
-        let fingerprint = self.options.engine.fingerprint();
         Genesis {
             run_id: self.options.run_id.clone(),
             path: birth.path.as_str().to_owned(),
@@ -135,11 +134,7 @@ impl Run {
             state_hash: state.hash(),
             state: if state.is_absent() { Vec::new() } else { state.graph() },
             entry: linked.entry.named().map(str::to_owned),
-            functions: linked.functions.clone(),
-            interfaces: linked.interfaces.clone(),
-            fingerprint_semantic: fingerprint.semantic,
-            fingerprint_descriptive: fingerprint.descriptive,
-            limits: linked.spec.manifest.limits.entries(),
+            setting: linked.setting.clone(),
         }
     }
 }

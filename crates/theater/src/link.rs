@@ -6,7 +6,7 @@ use pack::{Engine, ExportIndex, ImportIndex, Package, PackageError, Prepared};
 use pack_abi::contract::{Contract, Violation};
 use pack_abi::type_diff::{TypeDifference, diff_functions};
 use pack_abi::types::Interface;
-use theater_chain::{FunctionEntry, FunctionKind, Hash};
+use theater_chain::{FunctionEntry, FunctionKind, Hash, Setting, SharedSetting};
 
 use crate::actor::{Entry, INIT};
 use crate::handler::HandlerRegistry;
@@ -136,11 +136,10 @@ pub struct Linked {
     pub(crate) entry: Entry,
     /// The manifest's text, hashed.
     pub(crate) manifest_hash: Hash,
-    /// The function table of every genesis, and the same as readable names.
-    pub(crate) functions: Vec<FunctionEntry>,
+    /// What every genesis of its actors has in common.
+    pub(crate) setting: SharedSetting,
+    /// The function table as readable names.
     pub(crate) function_names: Arc<[String]>,
-    /// Interfaces that the package uses, with the hash of the part that it uses.
-    pub(crate) interfaces: Vec<(String, Hash)>,
 }
 
 impl Linked {
@@ -220,14 +219,21 @@ fn connect(
     let routes = routes(registry, &package, &granted)?;
     check_types(&package, &granted)?;
     let entry = entry(&package)?;
-    let interfaces = used_interfaces(&package, &granted);
     let prepared = package.prepare()?;
     let functions = function_table(&package);
     let function_names =
         (0_u32..).zip(&functions).map(|(at, _)| render::function_name(&functions, at)).collect();
+    let fingerprint = engine.fingerprint();
+    let setting = Setting {
+        functions,
+        interfaces: used_interfaces(&package, &granted),
+        fingerprint_semantic: fingerprint.semantic,
+        fingerprint_descriptive: fingerprint.descriptive,
+        limits: spec.manifest.limits.entries(),
+    };
     Ok(Linked {
         manifest_hash: Hash::of_blob(&spec.manifest_text),
-        functions,
+        setting: setting.into(),
         function_names,
         spec,
         package,
@@ -235,7 +241,6 @@ fn connect(
         registry: registry.clone(),
         routes: routes.into(),
         entry,
-        interfaces,
     })
 }
 
@@ -320,6 +325,7 @@ fn check_init(package: &Package, init: ExportIndex) -> Result<(), LinkError> {
     Ok(())
 }
 
+/// Returns the interfaces that the package uses, each with the hash of the part that it uses.
 fn used_interfaces(package: &Package, granted: &[(usize, Interface)]) -> Vec<(String, Hash)> {
     let mut used = Vec::new();
     for (_, provided) in granted {

@@ -17,7 +17,8 @@ const IN_A_ROW: u32 = 2000;
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     instances(bench)?;
     ready(bench)?;
-    one_by_one(bench)?;
+    one_by_one(bench, Before::Ended)?;
+    one_by_one(bench, Before::Alive)?;
     on_all_cores(bench)?;
     native(bench)
 }
@@ -82,8 +83,17 @@ fn ready(bench: &mut Bench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each start timed by itself, with those before it still alive.
-fn one_by_one(bench: &mut Bench<'_>) -> Result<(), Failure> {
+/// What has become of the actors before when the next one is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// They have ended, and their places are free.
+    Ended,
+    /// They live, and the next one needs a place where none was before.
+    Alive,
+}
+
+/// Each start timed by itself.
+fn one_by_one(bench: &mut Bench<'_>, before: Before) -> Result<(), Failure> {
     let count = bench.effort.of(IN_A_ROW).min(bench.effort.instances_max() - 8);
     let stage = Stage::open(&bench.engine, on_one_thread()?, guest(1)?, Durability::Batched)?;
     let first = stage.block_on(stage.spawn())?;
@@ -91,17 +101,28 @@ fn one_by_one(bench: &mut Bench<'_>) -> Result<(), Failure> {
     for _ in 0..count {
         let (each, actor) = time(|| stage.block_on(stage.spawn()))?;
         took.push(each.as_secs_f64() * 1e6);
-        live.push(actor);
+        match before {
+            Before::Ended => drop(stage.block_on(actor.finish())),
+            Before::Alive => live.push(actor),
+        }
     }
     took.sort_by(f64::total_cmp);
+    let beside = match before {
+        Before::Ended => "ended",
+        Before::Alive => "alive",
+    };
     for (name, percent) in [("p50", 50), ("p99", 99)] {
         let value = took.get((took.len() * percent / 100).min(took.len() - 1)).copied().unwrap_or(f64::NAN);
         bench.show(&Figure {
-            name: format!("spawn/ready/{name}"),
+            name: format!("spawn/ready/{beside}/{name}"),
             value,
             unit: Unit::Microseconds,
             baseline: None,
-            settings: [settings(), vec![("in a row", count.to_string())]].concat(),
+            settings: [
+                settings(),
+                vec![("in a row", count.to_string()), ("those before", beside.to_owned())],
+            ]
+            .concat(),
         })?;
     }
     stage.block_on(async {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use theater_chain::{
     Cause, ChainIndex, Durability, EventDraft, Exit, ExitDetail, ExitReason, FunctionEntry, FunctionKind,
-    Genesis, Hash, Journal, Kind, Outcome, Predecessor, Run,
+    Genesis, Hash, Journal, Kind, Outcome, Predecessor, Run, Setting,
 };
 
 use crate::support::{block_on, genesis, init, options, runtime_genesis, signer};
@@ -19,22 +19,25 @@ fn full_genesis() -> Genesis {
         state_hash: Hash([3; 32]),
         state: b"state".to_vec(),
         entry: None,
-        functions: vec![
-            FunctionEntry {
-                interface: "theater:simple/runtime".to_owned(),
-                name: "log".to_owned(),
-                kind: FunctionKind::Import,
-            },
-            FunctionEntry {
-                interface: "theater:simple/actor".to_owned(),
-                name: "init".to_owned(),
-                kind: FunctionKind::Export,
-            },
-        ],
-        interfaces: vec![("theater:simple/runtime".to_owned(), Hash([4; 32]))],
-        fingerprint_semantic: vec![pair("engine", "48")],
-        fingerprint_descriptive: vec![pair("cpu", "any")],
-        limits: vec![("memory-bytes".to_owned(), 1 << 20)],
+        setting: Setting {
+            functions: vec![
+                FunctionEntry {
+                    interface: "theater:simple/runtime".to_owned(),
+                    name: "log".to_owned(),
+                    kind: FunctionKind::Import,
+                },
+                FunctionEntry {
+                    interface: "theater:simple/actor".to_owned(),
+                    name: "init".to_owned(),
+                    kind: FunctionKind::Export,
+                },
+            ],
+            interfaces: vec![("theater:simple/runtime".to_owned(), Hash([4; 32]))],
+            fingerprint_semantic: vec![pair("engine", "48")],
+            fingerprint_descriptive: vec![pair("cpu", "any")],
+            limits: vec![("memory-bytes".to_owned(), 1 << 20)],
+        }
+        .into(),
         ..genesis("root/worker")
     }
 }

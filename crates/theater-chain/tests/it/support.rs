@@ -8,7 +8,7 @@ use std::thread::Thread;
 
 use theater_chain::{
     ChainIndex, Durability, EventDraft, Exit, ExitReason, Genesis, Hash, Journal, JournalOptions, Kind,
-    Outcome, RunInit, RuntimeGenesis, Signer,
+    Outcome, RunInit, RuntimeGenesis, Setting, Signer,
 };
 
 struct Unpark(Thread);
@@ -72,11 +72,7 @@ pub(crate) fn genesis(path: &str) -> Genesis {
         state_hash: Hash::ZERO,
         state: Vec::new(),
         entry: None,
-        functions: Vec::new(),
-        interfaces: Vec::new(),
-        fingerprint_semantic: Vec::new(),
-        fingerprint_descriptive: Vec::new(),
-        limits: Vec::new(),
+        setting: Setting::default().into(),
     }
 }
 

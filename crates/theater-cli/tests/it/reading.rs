@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use theater_chain::{
     ChainIndex, Durability, EventDraft, Exit, ExitReason, FunctionEntry, FunctionKind, Genesis, Hash,
-    Journal, JournalOptions, Kind, Outcome, RunInit, RuntimeGenesis,
+    Journal, JournalOptions, Kind, Outcome, RunInit, RuntimeGenesis, Setting,
 };
 
 use crate::story::{Story, guest};
@@ -62,15 +62,15 @@ impl Recording {
             state_hash: Hash::ZERO,
             state: Vec::new(),
             entry: None,
-            functions: vec![FunctionEntry {
-                interface: "theater:simple/runtime".to_owned(),
-                name: "log".to_owned(),
-                kind: FunctionKind::Import,
-            }],
-            interfaces: Vec::new(),
-            fingerprint_semantic: Vec::new(),
-            fingerprint_descriptive: Vec::new(),
-            limits: Vec::new(),
+            setting: Setting {
+                functions: vec![FunctionEntry {
+                    interface: "theater:simple/runtime".to_owned(),
+                    name: "log".to_owned(),
+                    kind: FunctionKind::Import,
+                }],
+                ..Setting::default()
+            }
+            .into(),
         };
         let chain = self.journal.open_chain();
         let genesis = genesis.encode().expect("it is small");

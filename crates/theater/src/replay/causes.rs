@@ -371,7 +371,7 @@ fn begun(event: &Event) -> Chain {
     match event.payload.input().map(Genesis::decode) {
         Some(Ok(genesis)) => Chain {
             label: format!("{}#{}", genesis.path, genesis.incarnation),
-            roles: genesis.functions.iter().map(role).collect(),
+            roles: genesis.setting.functions.iter().map(role).collect(),
             ..Chain::default()
         },
         Some(Err(_)) | None => Chain { label: format!("chain {}", event.chain), ..Chain::default() },

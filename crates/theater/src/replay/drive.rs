@@ -157,9 +157,9 @@ async fn replay_events(
     let state = initial_state(hasher.as_ref(), &genesis, chain)?;
     let package = load_package((run, packages), &genesis, options)?;
     let who = format!("{}#{}", genesis.path, genesis.incarnation);
-    let script = Script::new(events, who, genesis.functions.clone())?;
+    let script = Script::new(events, who, genesis.setting.functions.clone())?;
     let replayer = Replayer::new(script, state, hasher, numbers(&genesis, &package));
-    let recorded = Limits::from_entries(&genesis.limits);
+    let recorded = Limits::from_entries(&genesis.setting.limits);
     let limits = recorded.clone().within(&options.ceiling);
     let is_lowered = limits != recorded;
     let first = match genesis.entry {

@@ -36,7 +36,7 @@ pub(super) fn check_engine(
     engine: &Engine,
 ) -> Result<(), ReplayError> {
     let here = engine.fingerprint_under(version).semantic;
-    for (name, recorded) in &genesis.fingerprint_semantic {
+    for (name, recorded) in &genesis.setting.fingerprint_semantic {
         let known =
             here.iter().find(|(known, _)| known == name).map_or("absent", |(_, value)| value.as_str());
         if known != recorded {
@@ -99,7 +99,7 @@ pub(super) fn load_package(
 pub(super) fn numbers(genesis: &Genesis, package: &Package) -> Numbers {
     let here = function_table(package);
     let number = |entry: &theater_chain::FunctionEntry| {
-        let at = genesis.functions.iter().position(|recorded| recorded == entry);
+        let at = genesis.setting.functions.iter().position(|recorded| recorded == entry);
         at.and_then(|at| u32::try_from(at).ok())
     };
     let (imports, exports) = here.split_at(package.imports().len());

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use theater::replay::{ReplayError, Replayed};
-use theater_chain::{Durability, ExitReason, Genesis, Kind, Outcome};
+use theater_chain::{Durability, ExitReason, Genesis, Kind, Outcome, Setting};
 
 use crate::guest::{RESUME, Step, actor_with, encoded, log, ok_state, park, task};
 use crate::house::House;
@@ -197,11 +197,13 @@ async fn recordings_under_earlier_rules_replay_and_those_under_later_ones_say_so
     for version in [1, pack::BOUNDARY_VERSION, pack::BOUNDARY_VERSION + 1] {
         let mut genesis = Genesis::decode(events[0].payload.input().unwrap()).unwrap();
         genesis.boundary_version = version;
-        for (name, value) in &mut genesis.fingerprint_semantic {
+        let mut setting = Setting::clone(&genesis.setting);
+        for (name, value) in &mut setting.fingerprint_semantic {
             if name == "boundary" {
                 *value = version.to_string();
             }
         }
+        genesis.setting = setting.into();
         let mut other = events.clone();
         other[0].payload = theater_chain::Payload::Whole {
             input: genesis.encode().unwrap(),

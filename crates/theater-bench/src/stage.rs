@@ -271,6 +271,11 @@ impl Stage {
         self.runtime.live()
     }
 
+    /// Returns where the run is.
+    pub(crate) fn run_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("run")
+    }
+
     /// Ends an actor and the run, and returns where the run is.
     pub(crate) fn close(self, actor: ActorHandle) -> Result<(TempDir, ClosedRun), Failure> {
         let Self { executor, linked, runtime, dir } = self;

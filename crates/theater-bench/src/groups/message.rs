@@ -1,13 +1,14 @@
 //! Messages between actors of a run: one way, asked and answered, of two sizes, from many to one, around a ring, and
-//! beside an actor that spins.
+//! beside an actor that spins or a reader that has stopped.
 //!
 //! The baselines are native actors, which have no sandbox and record nothing, and the bare engine, which crosses its
 //! boundary as often and does nothing else: an import of the sender, an export of the receiver.
 
 use std::time::Duration;
 
+use theater::actor::ActorHandle;
 use theater::{Command, LiveRun};
-use theater_chain::Durability;
+use theater_chain::{Durability, Follow, Followed};
 
 use super::{Bench, Failure, Plan};
 use crate::bare::{self, Hashing};
@@ -119,6 +120,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<(), Failure> {
     fan_in(bench)?;
     ring(bench)?;
     beside_a_spinner(bench)?;
+    beside_a_stalled_reader(bench)?;
     bare(bench)
 }
 
@@ -163,6 +165,56 @@ fn on_all_cores() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
+/// Two actors of a run of their own, the first of which speaks to the second.
+struct Two {
+    stage: Stage,
+    root: ActorHandle,
+    way: Way,
+    count: u32,
+    rounds: u64,
+}
+
+impl Two {
+    fn new(
+        bench: &Bench<'_>,
+        (way, count): (Way, u32),
+        bytes: usize,
+        durability: Durability,
+    ) -> Result<Self, Failure> {
+        let cast = cast(bytes, count, Role::Receiver)?;
+        let stage = Stage::of(&bench.engine, on_all_cores()?, cast, durability)?;
+        let root = stage.block_on(stage.spawn())?;
+        stage.call(&root, SPAWN)?;
+        Ok(Self { stage, root, way, count, rounds: 0 })
+    }
+
+    /// Messages a second.
+    fn round(&mut self) -> Result<f64, Failure> {
+        self.rounds += 1;
+        let live = self.stage.live();
+        let handled = live.messages().handled + u64::from(self.count);
+        rate(self.count, || match self.way {
+            Way::Ask => self.stage.call(&self.root, ASK),
+            Way::Send => {
+                self.stage.call(&self.root, SEND)?;
+                self.stage.block_on(until_handled(&live, handled));
+                Ok(())
+            }
+        })
+    }
+
+    fn close(self) -> Result<(), Failure> {
+        // The call itself is a message; a request is two.
+        let each = u64::from(1 + if self.way == Way::Send { self.count } else { 2 * self.count });
+        let (_, closed) = self.stage.close(self.root)?;
+        let (handled, expected) = (closed.messages.handled, 1 + self.rounds * each);
+        if handled != expected {
+            return Err(format!("{handled} messages were handled, not {expected}").into());
+        }
+        Ok(())
+    }
+}
+
 fn pair(
     bench: &mut Bench<'_>,
     (bytes, size): (usize, &str),
@@ -170,41 +222,40 @@ fn pair(
 ) -> Result<(), Failure> {
     for (way, name, full) in [(Way::Send, "one-way", MESSAGES), (Way::Ask, "ask", REQUESTS)] {
         let count = bench.effort.of(full);
-        let stage =
-            Stage::of(&bench.engine, on_all_cores()?, cast(bytes, count, Role::Receiver)?, durability)?;
-        let root = stage.block_on(stage.spawn())?;
-        stage.call(&root, SPAWN)?;
-        let live = stage.live();
+        let mut two = Two::new(bench, (way, count), bytes, durability)?;
         let baseline = if bench.effort.has_peers() { peer(durability, way, count, bytes)? } else { None };
-        let cores = machine::cores().to_string();
-        let mut rounds = 0;
         bench.measure(Plan {
             name: format!("message/{name}/{recorded}/{size}"),
             unit: Unit::PerSecond,
-            settings: vec![("between", "two actors".to_owned()), ("cores", cores)],
-            subject: Box::new(|| {
-                rounds += 1;
-                let handled = live.messages().handled + u64::from(count);
-                rate(count, || match way {
-                    Way::Ask => stage.call(&root, ASK),
-                    Way::Send => {
-                        stage.call(&root, SEND)?;
-                        stage.block_on(until_handled(&live, handled));
-                        Ok(())
-                    }
-                })
-            }),
+            settings: vec![("between", "two actors".to_owned()), ("cores", machine::cores().to_string())],
+            subject: Box::new(|| two.round()),
             baseline,
         })?;
-        // The call itself is a message; a request is two.
-        let each = u64::from(1 + if way == Way::Send { count } else { 2 * count });
-        let (_, closed) = stage.close(root)?;
-        let (handled, expected) = (closed.messages.handled, 1 + rounds * each);
-        if handled != expected {
-            return Err(format!("{handled} messages were handled, not {expected}").into());
-        }
+        two.close()?;
     }
     Ok(())
+}
+
+/// Messages of a run of which somebody has read the beginning and reads no further, and in turns those of another run.
+fn beside_a_stalled_reader(bench: &mut Bench<'_>) -> Result<(), Failure> {
+    let way = (Way::Send, bench.effort.of(MESSAGES));
+    let mut two = Two::new(bench, way, 16, Durability::Batched)?;
+    let mut unread = Two::new(bench, way, 16, Durability::Batched)?;
+    two.round()?;
+    let mut reader = Follow::open(two.stage.run_dir())?;
+    if !matches!(reader.poll()?, Followed::Events(_)) {
+        return Err("the reader has nothing to stop at".into());
+    }
+    bench.measure(Plan {
+        name: "message/beside-a-stalled-reader/batched/16B".to_owned(),
+        unit: Unit::PerSecond,
+        settings: vec![("cores", machine::cores().to_string())],
+        subject: Box::new(|| two.round()),
+        baseline: Some(("a run that nobody reads", Box::new(|| unread.round()))),
+    })?;
+    drop(reader);
+    two.close()?;
+    unread.close()
 }
 
 /// Waits until so many messages of a run are handled: a millisecond longer at most, of a round of hundreds.

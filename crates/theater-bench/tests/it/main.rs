@@ -69,8 +69,10 @@ fn spawning_is_measured_one_by_one_and_on_all_cores() {
         [
             "spawn/instantiate",
             "spawn/ready/warm",
-            "spawn/ready/p50",
-            "spawn/ready/p99",
+            "spawn/ready/ended/p50",
+            "spawn/ready/ended/p99",
+            "spawn/ready/alive/p50",
+            "spawn/ready/alive/p99",
             "spawn/exit/all-cores"
         ]
     );
@@ -85,6 +87,7 @@ fn messages_are_measured_and_none_is_lost() {
         "fan-in/batched/16B",
         "ring/batched/16B",
         "beside-a-spinner/1-threads/p99",
+        "beside-a-stalled-reader/batched/16B",
     ] {
         has(&names, &[&format!("message/{figure}")]);
     }

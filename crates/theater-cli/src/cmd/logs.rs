@@ -7,7 +7,7 @@ use pack_abi::Value;
 use serde_json::json;
 use theater::actor::is_orderly;
 use theater::render::{self, Shown};
-use theater_chain::{Event, Exit, Kind, Query, Run};
+use theater_chain::{Event, Exit, Kind, NO_FUNCTION, Query, Run};
 
 use crate::args::LogsArgs;
 use crate::cmd::Outcome;
@@ -72,24 +72,19 @@ impl Logs<'_> {
     /// Reads the blocks in which something was logged or ended, and no others.
     fn all(&mut self, run: &Run, dir: &Path) -> Result<(), CliError> {
         let unreadable = |error| recorded::unreadable(dir, error);
-        let chains = match &self.actor {
-            Some(actor) => Some(recorded::chains_of(&recorded::chains(dir, run)?, actor)?),
+        let chains = recorded::chains(dir, run)?;
+        let mut functions = filter::functions_named(run, dir, |name| name == LOG)?;
+        for chain in &chains {
+            // An end is an event of no function.
+            functions.entry(chain.index).or_default().insert(NO_FUNCTION);
+        }
+        let wanted = match &self.actor {
+            Some(actor) => Some(recorded::chains_of(&chains, actor)?.into_iter().collect()),
             None => None,
         };
-        let functions = filter::functions_named(run, dir, |name| name == LOG)?;
-        let mut query = Query::default().of_kinds(&[Kind::HostCall, Kind::HostRequest, Kind::Exit]);
-        query.chains = chains.map(|chains| chains.into_iter().collect());
-        let is_logged = |event: &Event| {
-            functions.get(&event.chain).is_some_and(|numbers| numbers.contains(&event.header.function))
-        };
-        if functions.is_empty() {
-            query = query.of_kinds(&[Kind::Exit]);
-        }
-        for event in run.select(query) {
-            let event = event.map_err(unreadable)?;
-            if event.header.kind == Kind::Exit || is_logged(&event) {
-                self.hear(&event)?;
-            }
+        let query = Query { chains: wanted, functions: Some(functions), ..Query::default() };
+        for event in run.select(query.of_kinds(&[Kind::HostCall, Kind::HostRequest, Kind::Exit])) {
+            self.hear(&event.map_err(unreadable)?)?;
         }
         Ok(())
     }
